@@ -1,0 +1,61 @@
+"""What a backtest is asked: strategy, capital, costs and dates, checked before any data is read."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from analytics.backtest.strategies import STRATEGIES
+from analytics.conventions import FEE_RATE, INITIAL_CAPITAL, SLIPPAGE_RATE
+from analytics.errors import InputError
+from analytics.parameters import resolve
+from analytics.registry import lookup
+from analytics.validate import date_range
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Fractions, each way: the fee of the traded value, the slippage of the price. Raises InputError."""
+
+    fee_rate: float = FEE_RATE
+    slippage_rate: float = SLIPPAGE_RATE
+
+    def __post_init__(self) -> None:
+        """Check and store both rates as floats."""
+        for name in ("fee_rate", "slippage_rate"):
+            rate = _number(name, getattr(self, name), "a fraction from 0 up to, not including, 1")
+            if not 0.0 <= rate < 1.0:
+                raise InputError(name, got=rate, allowed="a fraction from 0 up to, not including, 1")
+            object.__setattr__(self, name, rate)
+
+
+@dataclass(frozen=True)
+class BacktestSpec:
+    """One backtest in canonical form; start and end are ISO dates, None for the first and last date there is.
+
+    Raises InputError (dates, capital, a parameter out of bounds) and UnknownKeyError (strategy, parameter).
+    """
+
+    strategy: str = "technical_vote"
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    initial_capital: float = INITIAL_CAPITAL
+    costs: Costs = field(default_factory=Costs)
+    start: str | None = None
+    end: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check every field and fill in the default parameters."""
+        declared = lookup(STRATEGIES, self.strategy, "strategy").parameters
+        capital = _number("initial_capital", self.initial_capital, "an amount in USD above 0")
+        if not 0.0 < capital < math.inf:
+            raise InputError("initial_capital", got=capital, allowed="an amount in USD above 0")
+        date_range(self.start, self.end)
+        object.__setattr__(self, "parameters", resolve(declared, self.parameters))
+        object.__setattr__(self, "initial_capital", capital)
+
+
+def _number(name: str, value: Any, allowed: str) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise InputError(name, got=value, allowed=allowed) from None

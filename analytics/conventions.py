@@ -1,0 +1,34 @@
+"""Every number that is a convention rather than a result, each in one place. Explained in docs/METHODS.md."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+DateArray = npt.NDArray[np.datetime64]  # always datetime64[D], the exchange's local date
+
+TRADING_DAYS: Final = 252  # sessions per year, for annualising daily figures
+MONTHS: Final = 12
+PERIODS_PER_YEAR: Final = {"D": TRADING_DAYS, "M": MONTHS}
+
+CONFIDENCE: Final = 0.95  # of VaR, expected shortfall and every interval shown
+STD_DDOF: Final = 1  # sample standard deviation everywhere
+
+CORE_VOTES: Final = ("sma", "ema", "macd", "rsi", "bollinger", "stochastic", "adx")
+VOTE_THRESHOLD: Final = 3  # buys needed among the core votes
+RATING_BUY: Final = 0.1  # |rating_score| above which the label leaves "neutral"
+RATING_STRONG_BUY: Final = 0.5
+
+PUBLICATION_LAG_DAYS: Final = 45  # Kenneth French's files appear about this long after the month they cover
+FACTOR_WINDOWS: Final = (0, 60)  # months; 0 is the full history
+MIN_FACTOR_MONTHS: Final = 24  # fewer observations than this give no fit
+
+FRONTIER_SESSIONS: Final = 1_260  # trailing sessions a stock must have to enter the frontier: five years
+FRONTIER_POINTS: Final = 50
+FRONTIER_CLOUD: Final = 2_000  # random portfolios drawn for the picture
+FRONTIER_SEED: Final = 20_240_101
+
+INITIAL_CAPITAL: Final = 100_000.0  # USD
+FEE_RATE: Final = 0.0005  # of the traded value, each way
+SLIPPAGE_RATE: Final = 0.0005  # of the price, against the trader

@@ -1,0 +1,36 @@
+"""The exceptions that a user can cause or mend; anything else is a bug.
+
+PlumblineError
+├── InputError (ValueError)           what was given cannot be used
+│   └── UnknownKeyError               no such key in a registry
+└── MissingDataError (LookupError)    the data asked for is not there
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class PlumblineError(Exception):
+    """Root of every error that is explained to the user in one sentence."""
+
+
+class InputError(PlumblineError, ValueError):
+    """A value that cannot be used: names the field, what was got, what is allowed and how to mend it."""
+
+    def __init__(self, field: str, *, got: object, allowed: str, fix: str = "") -> None:
+        self.field, self.got, self.allowed, self.fix = field, got, allowed, fix
+        super().__init__(f"{field}: got {got!r}; allowed: {allowed}." + (f" {fix}" if fix else ""))
+
+
+class UnknownKeyError(InputError):
+    """A key that a registry does not hold; suggests the nearest one."""
+
+    def __init__(self, kind: str, key: object, known: Iterable[str]) -> None:
+        names = sorted(known)
+        near = get_close_matches(str(key), names, n=1)
+        fix = f"Did you mean {near[0]!r}?" if near else ""
+        super().__init__(kind, got=key, allowed=", ".join(names) or "(none)", fix=fix)
+
+
+class MissingDataError(PlumblineError, LookupError):
+    """The data asked for is not in the store, or too short to answer."""

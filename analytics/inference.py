@@ -1,0 +1,19 @@
+"""Intervals of estimates from their standard errors."""
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import stdtrit
+
+from analytics.conventions import CONFIDENCE, FloatArray
+
+
+def t_interval(
+    estimate: npt.ArrayLike, std_err: npt.ArrayLike, *, degrees: npt.ArrayLike, confidence: float = CONFIDENCE
+) -> tuple[FloatArray, FloatArray]:
+    """Return the two-sided interval (low, high) of Student's t with `degrees` of freedom; arrays broadcast.
+
+    NaN when: the estimate or its standard error is NaN, or there is no degree of freedom.
+    """
+    half = stdtrit(np.asarray(degrees, dtype=float), 0.5 + confidence / 2) * np.asarray(std_err, dtype=float)
+    centre = np.asarray(estimate, dtype=float)
+    return centre - half, centre + half

@@ -1,0 +1,68 @@
+"""Declared parameters of indicators and strategies: one declaration gives the control, the check and the help."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from analytics.errors import InputError, UnknownKeyError
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One number, or one selection, that the user may set.
+
+    A numeric parameter has `minimum` and `maximum` and is whole where `default` is an int. A parameter with
+    `choices` takes a non-empty subset of them.
+    """
+
+    name: str
+    label: str
+    default: Any
+    help: str
+    minimum: float = -math.inf
+    maximum: float = math.inf
+    step: float = 1
+    choices: tuple[str, ...] = ()
+
+    def check(self, value: Any) -> Any:
+        """Return `value` in canonical form (int, float or a sorted tuple of choices); raises InputError."""
+        return self._check_choices(value) if self.choices else self._check_number(value)
+
+    def _check_choices(self, value: Any) -> tuple[str, ...]:
+        chosen = tuple(value.split(",")) if isinstance(value, str) else tuple(value or ())
+        if not chosen:
+            raise InputError(self.name, got=value, allowed=", ".join(self.choices), fix="Choose at least one.")
+        for key in chosen:
+            if key not in self.choices:
+                raise UnknownKeyError(self.name, key, self.choices)
+        return tuple(sorted(set(chosen)))
+
+    def _check_number(self, value: Any) -> int | float:
+        allowed = f"a number from {self.minimum:g} to {self.maximum:g}"
+        try:
+            number = float(value)
+        except (TypeError, ValueError, OverflowError):
+            raise InputError(self.name, got=value, allowed=allowed) from None
+        if not self.minimum <= number <= self.maximum:  # NaN fails this too
+            raise InputError(self.name, got=value, allowed=allowed)
+        if not isinstance(self.default, int):
+            return number
+        if number != int(number):
+            raise InputError(self.name, got=value, allowed=f"a whole number; {allowed}")
+        return int(number)
+
+
+def resolve(parameters: Sequence[Parameter], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return every declared parameter with its checked value, the default where none is given.
+
+    Raises InputError on a value out of bounds and UnknownKeyError on a name that is not declared.
+    """
+    declared = {parameter.name: parameter for parameter in parameters}
+    for name in given:
+        if name not in declared:
+            raise UnknownKeyError("parameter", name, declared)
+    return {
+        name: parameter.check(given[name]) if given.get(name) is not None else parameter.check(parameter.default)
+        for name, parameter in declared.items()
+    }

@@ -1,0 +1,76 @@
+"""Checks of what the estimators and the frontier are given."""
+
+import numpy as np
+import numpy.typing as npt
+
+from analytics.conventions import FloatArray
+from analytics.errors import InputError
+
+SINGULAR = 1e-12  # smallest over largest eigenvalue below which rounding decides the weights
+
+
+def complete_returns(returns: npt.ArrayLike) -> FloatArray:
+    """Return complete daily returns as an array of shape (n_sessions, n_assets); raises InputError."""
+    values = np.asarray(returns, dtype=float)
+    if values.ndim != 2 or values.shape[0] < 2 or values.shape[1] < 1:
+        raise InputError("returns", got=f"shape {values.shape}", allowed="two or more sessions × one or more assets")
+    if not np.isfinite(values).all():
+        missing = int((~np.isfinite(values)).sum())
+        raise InputError(
+            "returns",
+            got=f"{missing} missing values",
+            allowed="complete returns",
+            fix="Leave those assets out.",
+        )
+    return values
+
+
+def expected_returns_and_covariance(
+    expected_returns: npt.ArrayLike, covariance: npt.ArrayLike
+) -> tuple[FloatArray, FloatArray]:
+    """Return arrays of shapes (n,) and (n, n), the second positive definite; raises InputError."""
+    mu, sigma = np.asarray(expected_returns, dtype=float), np.asarray(covariance, dtype=float)
+    if mu.ndim != 1 or not len(mu) or not np.isfinite(mu).all():
+        raise InputError("expected_returns", got=mu.tolist(), allowed="one finite number per asset, at least one")
+    n = len(mu)
+    if sigma.shape != (n, n) or not np.isfinite(sigma).all():
+        missing = int((~np.isfinite(sigma)).sum())
+        got = f"shape {sigma.shape}, {missing} missing values"
+        raise InputError("covariance", got=got, allowed=f"a complete {n} × {n} matrix")
+    if not np.allclose(sigma, sigma.T, rtol=1e-9, atol=0):
+        raise InputError("covariance", got="an asymmetric matrix", allowed="a symmetric one")
+    eigenvalues = np.linalg.eigvalsh(sigma)
+    if eigenvalues[0] <= SINGULAR * max(eigenvalues[-1], 0):
+        raise InputError(
+            "covariance",
+            got=f"smallest eigenvalue {eigenvalues[0]:.3g}",
+            allowed="a positive definite matrix",
+            fix="Shrink it (Ledoit-Wolf), or leave out assets that duplicate others.",
+        )
+    return mu, sigma
+
+
+def upper_bounds(upper_bound: npt.ArrayLike, n_assets: int) -> FloatArray:
+    """Return each asset's largest weight, (n_assets,); raises InputError where they cannot add up to 1."""
+    bounds = np.asarray(upper_bound, dtype=float)
+    if bounds.shape not in ((), (n_assets,)) or not ((bounds >= 0) & (bounds <= 1)).all():
+        raise InputError("upper_bound", got=upper_bound, allowed="a weight from 0 to 1, or one for each asset")
+    bounds = np.broadcast_to(bounds, n_assets)
+    if bounds.sum() < 1 - 1e-12:
+        allowed = f"bounds that add up to 1 or more over {n_assets} assets"
+        raise InputError("upper_bound", got=upper_bound, allowed=allowed, fix="Raise the bound or add assets.")
+    return bounds
+
+
+def finite(field: str, value: float) -> float:
+    """Return a finite number; raises InputError."""
+    if not np.isfinite(value):
+        raise InputError(field, got=value, allowed="a finite number")
+    return float(value)
+
+
+def at_least(field: str, value: int, minimum: int) -> int:
+    """Return a whole number that is large enough; raises InputError."""
+    if value != int(value) or value < minimum:
+        raise InputError(field, got=value, allowed=f"a whole number from {minimum} on")
+    return int(value)

@@ -1,0 +1,37 @@
+"""The rating: the votes of averages and of oscillators, weighed equally, on a scale from −1 to 1."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from analytics.conventions import RATING_BUY, RATING_STRONG_BUY, FloatArray
+from analytics.indicators import INDICATORS
+
+RATING_LABELS = ("strong sell", "sell", "neutral", "buy", "strong buy")
+_BOUNDS = (-RATING_STRONG_BUY, -RATING_BUY, RATING_BUY, RATING_STRONG_BUY)
+
+
+def rating_score(votes: Mapping[str, FloatArray]) -> FloatArray:
+    """Return the mean of the moving-average mean and the oscillator mean, −1 to 1, shape (n_sessions,).
+
+    A group without an available vote is left out. NaN when: neither group has one.
+    """
+    groups = [
+        _mean([vote for key, vote in votes.items() if INDICATORS[key].group == group])
+        for group in ("moving_average", "oscillator")
+    ]
+    return _mean([group for group in groups if group is not None])
+
+
+def rating_labels(score: FloatArray) -> list[str | None]:
+    """Return the label of each score; None where the score is NaN. A score on a bound takes the milder label."""
+    strength = np.searchsorted(_BOUNDS, np.abs(score), side="left") - 2  # 0 neutral, 1 buy, 2 strong buy
+    index = np.where(np.isfinite(score), 2 + np.sign(score) * strength, -1)
+    return [RATING_LABELS[int(i)] if i >= 0 else None for i in index]
+
+
+def _mean(votes: list[FloatArray]) -> FloatArray:
+    stacked = np.stack(votes)
+    known = np.isfinite(stacked)
+    total, count = np.where(known, stacked, 0.0).sum(axis=0), known.sum(axis=0)
+    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)

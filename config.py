@@ -1,0 +1,73 @@
+"""Settings: one list of name, default and help drives the environment overrides, --help and the README table."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, make_dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent
+PREFIX = "PLUMBLINE_"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting; the type of its default is the type of its value."""
+
+    name: str
+    default: Any
+    help: str
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that overrides it."""
+        return PREFIX + self.name.upper()
+
+    def parse(self, text: str) -> Any:
+        """Return `text` as the setting's type; raises ValueError naming the variable."""
+        kind = type(self.default)
+        if isinstance(self.default, bool):
+            if text.lower() not in ("1", "0", "true", "false", "yes", "no"):
+                raise ValueError(f"{self.variable}={text!r}: allowed are 1, 0, true, false, yes, no")
+            return text.lower() in ("1", "true", "yes")
+        try:
+            return Path(text) if isinstance(self.default, Path) else kind(text)
+        except ValueError:
+            raise ValueError(f"{self.variable}={text!r}: must be of type {kind.__name__}") from None
+
+
+SETTINGS = (
+    Setting("db", ROOT / "data.db", "the market store; rebuilt from sources at any time"),
+    Setting("workspace", ROOT / "workspace.db", "your own results; cannot be rebuilt"),
+    Setting("cache_dir", ROOT / ".cache", "private folder for job hand-over and the session key"),
+    Setting("source", "sample", "source of the first build; later updates keep the source of the store"),
+    Setting("host", "127.0.0.1", "address the app listens on; another than loopback needs a secret key and a password"),
+    Setting("port", 8050, "port the app listens on"),
+    Setting("secret_key", "", "signs sessions and job handles; made and kept in the cache folder where empty"),
+    Setting("password", "", "asked of every visitor where set (user name: analyst)"),
+    Setting("log_level", "INFO", "DEBUG, INFO, WARNING or ERROR"),
+    Setting("workers", 2, "backtests that run at once; more wait in line"),
+    Setting("job_seconds", 120, "a backtest is stopped after this many seconds"),
+    Setting("publication_lag_days", 45, "days after a month until its factor returns count as known"),
+    Setting("query_seconds", 5.0, "a read query is stopped after this many seconds"),
+    Setting("yahoo_batch", 10, "tickers per download process"),
+    Setting("yahoo_batch_seconds", 120.0, "a download process is stopped after this many seconds"),
+    Setting(
+        "french_url", "https://mba.tuck.dartmouth.edu/pages/faculty/ken.french/ftp", "Kenneth French's data library"
+    ),
+    Setting("simulated_tickers", 20, "stocks of the simulated market"),
+    Setting("simulated_years", 10, "years of the simulated market"),
+    Setting("simulated_seed", 7, "seed of the simulated market"),
+)
+
+Settings = make_dataclass("Settings", [(item.name, Any, item.default) for item in SETTINGS], frozen=True)
+
+
+def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any) -> Any:
+    """Return frozen settings: the defaults, then PLUMBLINE_* variables, then keyword overrides that are not None.
+
+    Raises ValueError on a value of the wrong type.
+    """
+    environment = os.environ if environment is None else environment
+    values = {item.name: item.parse(environment[item.variable]) for item in SETTINGS if item.variable in environment}
+    return Settings(**(values | {name: value for name, value in overrides.items() if value is not None}))

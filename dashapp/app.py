@@ -1,0 +1,74 @@
+"""Build the app: pages, assets, security and error handling. One app per process."""
+
+import logging
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import dash
+from dash import Dash, set_props
+from flask import send_from_directory
+from werkzeug.wrappers import Response
+
+from analytics.errors import PlumblineError
+from dashapp import shell
+from dashapp.data import POOL_KEY, SETTINGS_KEY
+from dashapp.ids import SHELL
+from dashapp.jobs import worker_pool
+from dashapp.pages import PAGES
+from dashapp.security import protect
+
+log = logging.getLogger(__name__)
+
+STYLES = ("/vendor/css/bootstrap.min.css", "/vendor/css/font/bootstrap-icons.min.css")
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>{%metas%}<title>{%title%}</title>{%favicon%}
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<script src="/assets/boot.js"></script>{%css%}</head>
+<body>{%app_entry%}<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
+</html>"""
+
+
+def create_app(settings: Any) -> Dash:
+    """Return the app over the databases that `settings` names."""
+    pool = worker_pool(settings)
+    app = Dash(
+        "dashapp", use_pages=True, pages_folder="", title="Plumbline", update_title="", index_string=_PAGE,
+        external_stylesheets=list(STYLES), assets_ignore="boot.js", on_error=_explain, health_endpoint="health",
+        background_callback_manager=pool,
+    )  # fmt: skip
+    app.server.config.update({SETTINGS_KEY: settings, POOL_KEY: pool})
+    for page in PAGES.values():
+        dash.register_page(
+            page.layout.__module__, path=page.path, name=page.name, order=page.order, title=f"{page.name} · Plumbline",
+            layout=page.layout,
+        )  # fmt: skip
+    with app.server.app_context():  # Dash calls the layout once to check it
+        app.layout = shell.layout
+    protect(app, settings)
+    _serve_bootstrap(app)
+    return app
+
+
+def _serve_bootstrap(app: Dash) -> None:
+    """Serve Bootstrap and its icons out of an installed package: nothing of theirs is committed or off-site."""
+    spec = find_spec("flask_bootstrap")
+    if spec is None or not spec.submodule_search_locations:
+        raise RuntimeError("bootstrap-flask is not installed: run make install")
+    folder = Path(spec.submodule_search_locations[0]) / "static" / "bootstrap5"
+
+    @app.server.route("/vendor/<path:name>")
+    def vendor(name: str) -> Response:
+        return send_from_directory(folder, name, max_age=86_400)
+
+
+def _explain(error: Exception) -> Any:
+    """Show an error no page caught: the sentence of a domain error, else a plain notice and a log line."""
+    callback_id = ", ".join(item["prop_id"] for item in dash.ctx.triggered) or "first load"
+    if isinstance(error, PlumblineError):
+        set_props(SHELL.toasts, {"children": shell.toast(str(error))})
+        return
+    log.exception("callback of %s failed", callback_id, exc_info=error)
+    set_props(SHELL.toasts, {"children": shell.toast("An unexpected error; the log has the details.")})

@@ -1,0 +1,22 @@
+"""Small pieces of layout shared by the pages; they know nothing of the store."""
+
+from dashapp.components.cards import card, empty_state, error_title, guarded, info, stat, stats
+from dashapp.components.controls import KEPT, graph
+from dashapp.components.tables import column, grid, number_column, percent_column, records
+
+__all__ = [
+    "KEPT",
+    "card",
+    "column",
+    "empty_state",
+    "error_title",
+    "graph",
+    "grid",
+    "guarded",
+    "info",
+    "number_column",
+    "percent_column",
+    "records",
+    "stat",
+    "stats",
+]

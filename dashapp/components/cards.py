@@ -1,0 +1,81 @@
+"""Cards, key figures with their explanation, and the card that stands where there is nothing to show."""
+
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec
+
+import dash_bootstrap_components as dbc
+from dash import html
+from dash.development.base_component import Component
+
+from analytics.errors import PlumblineError
+
+P = ParamSpec("P")
+
+
+def info(text: str) -> html.Span:
+    """Return ⓘ with an explanation on hover, focus or touch."""
+    key = f"info-{uuid.uuid4().hex}"  # dynamic content: two of the same text may stand on one page
+    icon = html.I(className="bi bi-info-circle", id=key, tabIndex=0, **{"aria-label": text})  # type: ignore[arg-type]
+    return html.Span(
+        [icon, dbc.Tooltip(text, target=key, placement="auto", class_name="wide-tooltip")], className="info"
+    )
+
+
+def card(title: Any, children: Any, *, tip: str = "", tools: Any = None, class_name: str = "") -> dbc.Card:
+    """Return a titled card; `tools` stand at the right of the title."""
+    heading = html.Div(
+        [html.H2([title, " ", info(tip)] if tip else title, className="card-heading"), html.Div(tools or [])],
+        className="d-flex justify-content-between align-items-center flex-wrap gap-2 mb-2",
+    )
+    body = children if isinstance(children, list) else [children]
+    return dbc.Card(dbc.CardBody([heading, *body]), class_name=f"mb-3 {class_name}")
+
+
+def stat(label: str, value: str, *, tip: str = "", note: str = "", tone: str = "") -> dbc.Card:
+    """Return one key figure: label, value, ⓘ, and a note such as its error or date. tone: up, down or neutral."""
+    return dbc.Card(
+        dbc.CardBody([
+            html.Div([label, " ", info(tip)] if tip else label, className="stat-label"),
+            html.Div(value, className=f"stat-value {f'tone-{tone}' if tone else ''}"),
+            html.Div(note, className="stat-note"),
+        ]),
+        class_name="stat",
+    )  # fmt: skip
+
+
+def stats(items: list[dbc.Card]) -> html.Div:
+    """Return key figures side by side, as many as fit."""
+    return html.Div(items, className="stats mb-3")
+
+
+def empty_state(message: str, *, title: str = "Nothing to show here yet", icon: str = "inbox") -> dbc.Card:
+    """Return the card that says what is missing and what to do about it."""
+    return dbc.Card(
+        dbc.CardBody([
+            html.I(className=f"bi bi-{icon} empty-icon"), html.H2(title, className="h5"),
+            html.P(message, className="mb-0 text-body-secondary"),
+        ]),
+        class_name="empty-state text-center my-4",
+    )  # fmt: skip
+
+
+def guarded(render: Callable[P, Any]) -> Callable[P, Any]:
+    """Let a callback with one `children` output answer a domain error with an empty-state card."""
+
+    @wraps(render)
+    def safe(*arguments: P.args, **options: P.kwargs) -> Component | Any:
+        try:
+            return render(*arguments, **options)
+        except PlumblineError as error:
+            return empty_state(str(error), title=error_title(error), icon="exclamation-circle")
+
+    return safe
+
+
+def error_title(error: PlumblineError) -> str:
+    """Return the heading under which an error is shown."""
+    return {
+        "StoreError": "The data is not there", "UnknownKeyError": "Not known here", "MissingDataError": "Nothing to show",
+    }.get(type(error).__name__, "That cannot be used")  # fmt: skip

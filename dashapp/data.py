@@ -1,0 +1,43 @@
+"""How a callback reaches the databases of the app it runs in."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from flask import current_app
+
+from analytics.errors import MissingDataError, UnknownKeyError
+from pipeline.queries import Reader, connect
+from pipeline.queries import instruments as instrument_queries
+
+SETTINGS_KEY = "PLUMBLINE_SETTINGS"
+POOL_KEY = "PLUMBLINE_POOL"
+
+
+def settings() -> Any:
+    """Return the settings of the running app."""
+    return current_app.config[SETTINGS_KEY]
+
+
+@contextmanager
+def market() -> Iterator[Reader]:
+    """Read the market store: one snapshot for the whole response."""
+    with connect(Path(settings().db), seconds=settings().query_seconds) as reader:
+        yield reader
+
+
+def workspace() -> Path:
+    """Return the path of the analyst's own database."""
+    return Path(settings().workspace)
+
+
+def known_instrument(reader: Reader, ticker: str | None) -> dict[str, Any]:
+    """Return one instrument; raises MissingDataError where none is chosen, UnknownKeyError where it is unknown."""
+    if not ticker:
+        raise MissingDataError("No ticker is chosen. Choose one in the search box at the top.")
+    found = instrument_queries.instrument(reader, ticker)
+    if found is None:
+        listed = instrument_queries.instruments(reader)["ticker"]
+        raise UnknownKeyError("ticker", ticker, listed)
+    return found

@@ -1,0 +1,28 @@
+"""Arrays and traces in the form the browser reads fastest."""
+
+import base64
+from typing import Any
+
+import numpy as np
+
+from analytics.conventions import DateArray
+
+
+def encode(values: Any) -> dict[str, str]:
+    """Return an array as a 32-bit typed array: seven digits, enough for drawing and never used in tables."""
+    array = np.ascontiguousarray(values, dtype=np.float32)
+    return {"dtype": "f4", "bdata": base64.b64encode(array.tobytes()).decode()}
+
+
+def date_axis(dates: DateArray) -> list[str]:
+    """Return dates as ISO text."""
+    return np.datetime_as_string(dates.astype("datetime64[D]")).tolist() if len(dates) else []
+
+
+def line(x: list[str], y: Any, name: str, colour: str, **options: Any) -> dict[str, Any]:
+    """Return a line trace; a NaN is a gap."""
+    width = options.pop("width", 1.6)
+    return {
+        "type": "scatter", "mode": "lines", "x": x, "y": encode(y), "name": name,
+        "line": {"color": colour, "width": width}, **options,
+    }  # fmt: skip

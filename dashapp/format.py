@@ -1,0 +1,59 @@
+"""Numbers as text: one format per unit, and a dash for what is unknown."""
+
+import math
+from datetime import UTC, datetime
+from numbers import Real
+from typing import Any
+
+UNKNOWN = "–"
+
+
+def is_known(value: Any) -> bool:
+    """Whether a value is a finite number."""
+    return isinstance(value, Real) and math.isfinite(value)
+
+
+def percent(value: Any, *, digits: int = 1, sign: bool = False) -> str:
+    """Return a fraction as percent: 0.123 → 12.3 %."""
+    if not is_known(value):
+        return UNKNOWN
+    return _minus(f"{value * 100:{'+' if sign else ''},.{digits}f} %")
+
+
+def number(value: Any, *, digits: int = 2, sign: bool = False) -> str:
+    """Return a number with thousands separators."""
+    return _minus(f"{value:{'+' if sign else ''},.{digits}f}") if is_known(value) else UNKNOWN
+
+
+def usd(value: Any, *, digits: int = 2) -> str:
+    """Return an amount of US dollars: 1234.5 → $1,234.50."""
+    if not is_known(value):
+        return UNKNOWN
+    return f"{'−' if value < 0 else ''}${abs(value):,.{digits}f}"
+
+
+def by_unit(value: Any, unit: str) -> str:
+    """Return a metric's value in the format of its unit."""
+    if unit == "fraction":
+        return percent(value, digits=2)
+    if unit == "usd":
+        return usd(value)
+    if unit in ("count", "days"):
+        return number(value, digits=0 if is_known(value) and float(value).is_integer() else 1)
+    return number(value, digits=3)
+
+
+def age(timestamp: str | None, *, now: datetime | None = None) -> str:
+    """Return how long ago a UTC timestamp was, in the largest unit that fits."""
+    if not timestamp:
+        return UNKNOWN
+    seconds = ((now or datetime.now(UTC)) - datetime.fromisoformat(timestamp)).total_seconds()
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "−")

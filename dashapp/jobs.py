@@ -1,0 +1,177 @@
+"""The bounded, warm worker pool behind Run Backtest, as a background manager of Dash's own kind.
+
+Dash's stock DiskcacheManager has no bound, forks the web process (threads, sockets and all) and leaves orphans.
+Here every job is a child of a fork server that has imported the engine already; at most `slots` run at once and
+the others wait in line; a job ends with the web process, at its deadline, and within a second of its cancellation.
+The state that lasts is the `jobs` table of workspace.db, not the memory of a browser tab.
+"""
+
+import contextlib
+import fcntl
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import diskcache
+import multiprocess
+from dash import DiskcacheManager
+from dash.exceptions import PreventUpdate
+
+from analytics.errors import PlumblineError
+from pipeline import workspace
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 0.5
+MAX_JOBS = 20  # running and waiting; one more is refused
+
+
+class TooManyJobsError(PlumblineError):
+    """The line is full."""
+
+
+def worker_pool(settings: Any) -> "WorkerPool":
+    """Return the pool for `settings`, its fork server warming up in the background."""
+    folder = Path(settings.cache_dir) / "jobs"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # values are pickled: writing here is running code
+    folder.chmod(0o700)
+    return WorkerPool(diskcache.Cache(str(folder)), slots=settings.workers)
+
+
+class WorkerPool(DiskcacheManager):
+    """Dash's background manager on a fork server with a bound."""
+
+    def __init__(self, cache: diskcache.Cache, *, slots: int) -> None:
+        super().__init__(cache, expire=3_600)
+        self.slots, self.folder = slots, Path(cache.directory)
+        self.context = multiprocess.get_context("forkserver")
+        self.context.set_forkserver_preload(["dashapp.worker"])
+        self.live: dict[int, Any] = {}
+        self.pending: dict[str, dict[str, Any]] = {}  # work by job id: the browser sends the id and nothing else
+        self.lock = threading.Lock()
+        threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
+
+    def _warm_up(self) -> None:
+        process = self.context.Process(target=int, daemon=True)  # starting any child starts the fork server
+        process.start()
+        process.join()
+
+    def submit(self, job_id: str, work: dict[str, Any]) -> None:
+        """Keep the work of a job until the background callback asks for it; raises TooManyJobsError."""
+        with self.lock:
+            self.live = {pid: process for pid, process in self.live.items() if process.is_alive()}  # reaps the ended
+            if len(self.live) + len(self.pending) >= MAX_JOBS:
+                raise TooManyJobsError(f"{MAX_JOBS} backtests are running or waiting. Try again when one has ended.")
+            self.pending[job_id] = work
+
+    def call_job_fn(self, key: str, job_fn: Callable[..., None], args: Any, context: Any) -> int:
+        """Start the job's process, which waits for a free slot by itself.
+
+        args is what the browser sent, [job id]; a job that was not submitted here, or runs already, is not started.
+        """
+        with self.lock:
+            work = self.pending.pop(str(args[0]), None)
+            if work is None:
+                raise PreventUpdate
+            process = self.context.Process(
+                target=_run, args=(job_fn, (key, self._make_progress_key(key), [work], context)), daemon=True
+            )
+            process.start()
+            self.live[process.pid] = process
+            return int(process.pid)
+
+    def terminate_job(self, job: Any) -> None:
+        """Stop a job's whole process group; one that has ended is left alone."""
+        process = self.live.get(int(job)) if job else None
+        if process is not None and process.is_alive():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+    def job_running(self, job: Any) -> bool:
+        """Whether the process of a job lives."""
+        process = self.live.get(int(job)) if job else None
+        return process is not None and process.is_alive()
+
+    def terminate_unhealthy_job(self, job: Any) -> bool:
+        """Nothing to do: a job that hangs meets its deadline."""
+        return False
+
+
+def _run(job_fn: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    """In the child: a process group of its own, that ends with the web process."""
+    os.setsid()
+    os.nice(5)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    job_fn(*arguments)
+
+
+def _end_with_parent() -> None:
+    multiprocess.parent_process().join()  # returns once the web process is gone, however it ended
+    os.killpg(0, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def slot(folder: Path, slots: int) -> Iterator[None]:
+    """Hold one of `slots` places, waiting for it as long as it takes; the kernel frees it with its holder."""
+    handles = [os.open(folder / f"slot{number}", os.O_CREAT | os.O_RDWR, 0o600) for number in range(slots)]
+    try:
+        while not any(_locked(handle) for handle in handles):
+            time.sleep(0.05)
+        yield
+    finally:
+        for handle in handles:
+            os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+class Watch:
+    """In the child: keeps the job's row alive, and ends the process when the row says cancelled or time is up."""
+
+    def __init__(self, path: Path, job_id: str, *, seconds: float) -> None:
+        self.path, self.job_id, self.seconds = path, job_id, seconds
+        self.running_since: float | None = None
+        self.progress, self.message, self.reported = 0.0, "", threading.Event()
+        threading.Thread(target=self._beat, daemon=True).start()
+
+    def started(self) -> None:
+        """The job has left the line; its time runs from now."""
+        self.running_since = time.monotonic()
+        workspace.update_job(self.path, self.job_id, state="running")
+
+    def report(self, fraction: float, message: str) -> None:
+        """Note progress; the next beat stores it."""
+        self.progress, self.message = fraction, message
+
+    def _beat(self) -> None:
+        while True:
+            values = {"progress": self.progress, "message": self.message} if self.running_since else {}
+            if not workspace.update_job(self.path, self.job_id, **values):
+                os.killpg(0, signal.SIGKILL)  # cancelled: whatever it is doing, the processor is free now
+            if self.running_since and time.monotonic() - self.running_since > self.seconds:
+                workspace.update_job(
+                    self.path, self.job_id, state="failed",
+                    message=f"Stopped after {self.seconds:g} s. Choose fewer tickers or a shorter period.",
+                )  # fmt: skip
+                os.killpg(0, signal.SIGKILL)
+            time.sleep(HEARTBEAT_SECONDS)
+
+
+def time_left(job: dict[str, Any], *, now: datetime | None = None) -> float | None:
+    """Return the seconds a running job still needs at its pace so far; None before it has a pace."""
+    if job["state"] != "running" or job["progress"] < 0.05:
+        return None
+    elapsed = ((now or datetime.now(UTC)) - datetime.fromisoformat(job["created_at"])).total_seconds()
+    return float(elapsed * (1 - job["progress"]) / job["progress"])

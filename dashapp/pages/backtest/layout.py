@@ -1,0 +1,80 @@
+"""The form of the Backtest tab; a strategy's own controls follow from its declared parameters."""
+
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+
+from analytics.backtest.strategies import STRATEGIES
+from analytics.conventions import FEE_RATE, INITIAL_CAPITAL, SLIPPAGE_RATE
+from analytics.indicators import INDICATORS
+from analytics.parameters import Parameter
+from dashapp.components import KEPT, card, info
+from dashapp.ids import ids
+
+ID = ids(
+    "backtest", "strategy", "scope", "tickers", "start", "end", "capital", "fees", "slippage", "parameters", "run",
+    "cancel", "error", "interval", "progress", "message", "shown", "content",
+)  # fmt: skip
+POLL_MILLISECONDS = 250
+
+
+def layout(**_query: str) -> html.Div:
+    """Return the form, the progress line and the place of the answer."""
+    return html.Div([
+        dcc.Interval(id=ID.interval, interval=POLL_MILLISECONDS, disabled=True),
+        dcc.Store(id=ID.shown),
+        card("Backtest", _form(), tip="Signals are decided at a close and traded at the next open, net of fees and slippage; "
+             "several tickers share one account. Long only."),
+        html.Div(id=ID.content),
+    ])  # fmt: skip
+
+
+def _form() -> html.Div:
+    strategies = {item.key: item.label for item in STRATEGIES.values()}
+    return html.Div([
+        html.Div([
+            _field("Strategy", dcc.Dropdown(id=ID.strategy, options=strategies, value="technical_vote", clearable=False, **KEPT)),
+            _field("Universe", dcc.Dropdown(id=ID.scope, options={"chosen": "Chosen tickers", "all": "All stocks"}, value="chosen",
+                                            clearable=False, **KEPT)),
+            html.Div(_field("Tickers", dcc.Dropdown(id=ID.tickers, multi=True, placeholder="Choose tickers", **KEPT)),
+                     className="flex-grow-1"),
+        ], className="controls mb-2"),
+        html.Div([
+            _field("From", dbc.Input(id=ID.start, type="date", size="sm", **KEPT), "First date; empty: from the first price."),
+            _field("To", dbc.Input(id=ID.end, type="date", size="sm", **KEPT), "Last date; empty: to the last price."),
+            _field("Initial capital, $", _number(ID.capital, INITIAL_CAPITAL, 1_000)),
+            _field("Fees, %", _number(ID.fees, FEE_RATE * 100, 0.01), "Of the traded value, on each purchase and each sale."),
+            _field("Slippage, %", _number(ID.slippage, SLIPPAGE_RATE * 100, 0.01), "Of the price, always against the trader."),
+        ], className="controls mb-2"),
+        html.Div(id=ID.parameters, className="controls mb-3"),
+        html.Div([
+            dbc.Button("Run Backtest", id=ID.run, color="primary"),
+            dbc.Button("Cancel", id=ID.cancel, color="secondary", outline=True, disabled=True),
+            dbc.Progress(id=ID.progress, value=0, striped=True, animated=True, class_name="flex-grow-1", style={"visibility": "hidden"}),
+        ], className="d-flex gap-2 align-items-center"),
+        html.Div(id=ID.message, className="small text-body-secondary mt-2", role="status"),
+        html.Div(id=ID.error),
+    ])  # fmt: skip
+
+
+def parameter_controls(strategy: str) -> list[html.Div]:
+    """Return a control per declared parameter of a strategy: a slider for a number, a list for a choice."""
+    return [_field(item.label, _control(item), item.help) for item in STRATEGIES[strategy].parameters]
+
+
+def _control(parameter: Parameter) -> Any:
+    key = {"type": "backtest-parameter", "name": parameter.name}
+    if parameter.choices:
+        options = {choice: INDICATORS[choice].label if choice in INDICATORS else choice for choice in parameter.choices}
+        return dcc.Dropdown(id=key, options=options, value=list(parameter.default), multi=True, **KEPT)
+    return dbc.Input(id=key, type="number", value=parameter.default, step=parameter.step, min=parameter.minimum,
+                     max=parameter.maximum, size="sm", **KEPT)  # fmt: skip
+
+
+def _field(label: str, control: Any, tip: str = "") -> html.Div:
+    return html.Div([html.Span([label, " ", info(tip)] if tip else label, className="field-label"), control])
+
+
+def _number(key: str, value: float, step: float) -> dbc.Input:
+    return dbc.Input(id=key, type="number", value=round(value, 6), step=step, size="sm", **KEPT)

@@ -1,0 +1,133 @@
+"""Technical: one ticker's price, indicators and stored signals, and how each indicator votes today."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from dash import Input, Output, callback, dcc, html
+
+from analytics.conventions import CORE_VOTES
+from analytics.indicators import INDICATORS
+from analytics.market import Bars, week_ends
+from analytics.registry import lookup
+from dashapp.components import KEPT, card, graph, guarded, stat, stats
+from dashapp.components.votes import signal_word, vote_table
+from dashapp.data import known_instrument, market
+from dashapp.figures.technical import Chart, signal_changes, technical_figure
+from dashapp.format import number, percent, usd
+from dashapp.ids import SHELL, ids
+from dashapp.pages._page import Page
+from pipeline.queries import Reader
+from pipeline.queries import prices as price_queries
+from pipeline.queries import signals as signal_queries
+
+ID = ids("technical", "style", "overlays", "panes", "content")
+
+MAX_PANES = 4
+WEEKLY_ABOVE = 1_400  # sessions; a longer range is drawn in weekly bars, because drawing is what takes time
+
+
+def layout(**_query: str) -> html.Div:
+    """Return the controls and an empty page: the callback fills it."""
+    overlays = {key: item.label for key, item in INDICATORS.items() if item.pane == "price"}
+    panes = {"volume": "Volume"} | {key: item.label for key, item in INDICATORS.items() if item.pane == "own"}
+    controls = html.Div([
+        html.Div([html.Label("Price as", htmlFor=ID.style), dcc.Dropdown(
+            id=ID.style, options={"candles": "Candles", "line": "Line"}, value="candles", clearable=False, **KEPT)]),
+        html.Div([html.Label("Overlays", htmlFor=ID.overlays), dcc.Dropdown(
+            id=ID.overlays, options=overlays, value=["sma"], multi=True, **KEPT)], className="flex-grow-1"),
+        html.Div([html.Label(f"Panes (up to {MAX_PANES})", htmlFor=ID.panes), dcc.Dropdown(
+            id=ID.panes, options=panes, value=["volume", "rsi", "macd"], multi=True, **KEPT)], className="flex-grow-1"),
+    ], className="controls mb-3")  # fmt: skip
+    return html.Div([controls, html.Div(id=ID.content)])
+
+
+@callback(
+    Output(ID.content, "children"),
+    Input(SHELL.view, "data"), Input(SHELL.theme_name, "data"),
+    Input(ID.style, "value"), Input(ID.overlays, "value"), Input(ID.panes, "value"),
+)  # fmt: skip
+@guarded
+def show(view: dict[str, str], theme: str, style: str, overlays: list[str] | None, panes: list[str] | None) -> Any:
+    """Draw one ticker."""
+    with market() as reader:
+        instrument = known_instrument(reader, view["ticker"])
+        bars, signals = _history(reader, instrument, view["range"])
+    chart = _chart(bars, style, overlays or [], panes or [])
+    markers = signal_changes(signals, bars.close)
+    drawn, drawn_signals = (
+        (bars.weekly(), signals.iloc[week_ends(bars.dates)]) if len(bars) > WEEKLY_ABOVE else (bars, signals)
+    )
+    figure = technical_figure(drawn, drawn_signals, markers, chart, theme=theme)
+    title = f"{instrument['name']} ({instrument['ticker']})"
+    return [
+        _summary(bars, signals.iloc[-1]),
+        card(title, [_notes(bars, drawn, chart), graph(figure)]),
+        card("Votes on " + signals["date"].iloc[-1], vote_table(bars, signals.iloc[-1]),
+             tip="Each indicator's stored vote at the last close. The seven core votes make the signal; "
+                 "a signal is acted on at the next open."),
+    ]  # fmt: skip
+
+
+def _history(reader: Reader, instrument: dict[str, Any], span: str) -> tuple[Bars, pd.DataFrame]:
+    start = start_of(span, instrument["last_date"])
+    bars = price_queries.bars(reader, instrument["ticker"], start=start)
+    return bars, signal_queries.signal_history(reader, instrument["ticker"], start=start)
+
+
+def start_of(span: str, last_date: str) -> str | None:
+    """Return the first date of a range such as 6m or 2y that ends on `last_date`; None for the whole history."""
+    count, unit = span[:-1], span[-1]
+    if not count.isdigit() or unit not in "my":
+        return None
+    offset = pd.DateOffset(months=int(count)) if unit == "m" else pd.DateOffset(years=int(count))
+    return str((pd.Timestamp(last_date) - offset).date())
+
+
+def _chart(bars: Bars, style: str, overlays: list[str], panes: list[str]) -> Chart:
+    own = [lookup(INDICATORS, key, "indicator") for key in panes if key != "volume"]
+    room = MAX_PANES - ("volume" in panes)
+    return Chart(
+        candles=style == "candles" and bool(np.isfinite(bars.open).all()),
+        overlays=[lookup(INDICATORS, key, "indicator") for key in overlays],
+        panes=[item for item in own if not _unavailable(item, bars)][:room],
+        volume="volume" in panes and bool(np.isfinite(bars.volume).any()),
+        markers=True,
+    )
+
+
+def _unavailable(indicator: Any, bars: Bars) -> bool:
+    return not all(np.isfinite(getattr(bars, name)).any() for name in indicator.inputs)
+
+
+def _notes(bars: Bars, drawn: Bars, chart: Chart) -> html.P:
+    notes = ["Prices in USD, adjusted for splits, not for dividends."]
+    if not np.isfinite(bars.open).all():
+        notes.append("This source has no open, high, low or volume for all of these days: the price is a line of closes, "
+                     "and indicators that need them are left out.")  # fmt: skip
+    if len(drawn) < len(bars):
+        notes.append("Weekly bars.")
+    return html.P(" ".join(notes), className="small text-body-secondary mb-1")
+
+
+def _summary(bars: Bars, last: pd.Series) -> html.Div:
+    change = bars.adj_close[-1] / bars.adj_close[-2] - 1 if len(bars) > 1 else float("nan")
+    price = number(bars.close[-1]) if bars.ticker.startswith("^") else usd(bars.close[-1])
+    word, tone = signal_word(last["overall_signal"])
+    available = sum(1 for key in CORE_VOTES if pd.notna(last.get(f"vote_{key}")))
+    return stats([
+        stat("Last close", price, note=str(bars.dates[-1]), tip="The last close the store holds, in USD."),
+        stat("Last session", percent(change, digits=2, sign=True), tone="up" if change > 0 else "down",
+             note="total return", tip="Adjusted close over the adjusted close of the session before, less one."),
+        stat("Signal", word, tone=tone, note=f"{number(last['buy_votes'], digits=0)} buy, "
+             f"{number(last['sell_votes'], digits=0)} sell of {available} votes",
+             tip="Buy where at least three of the seven core votes are buys and buys outnumber sells; sell is the mirror."),
+        stat("Rating", str(last["rating_label"] or "–"), note=f"score {number(last['rating_score'], sign=True)}",
+             tip="Mean of the averages' mean vote and the oscillators' mean vote, from −1 to 1; labels change at ±0.1 and ±0.5."),
+    ])  # fmt: skip
+
+
+PAGE = Page(
+    key="technical", path="/technical", name="Technical", order=20,
+    description="Candles, indicators and the stored buy and sell signals of one ticker, vote by vote", layout=layout,
+)  # fmt: skip

@@ -1,0 +1,60 @@
+"""Start the web server: settings, safety checks, one process with threads."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from config import SETTINGS, load_settings
+from dashapp.security import UnsafeSettingsError, check_settings
+
+THREADS = 8
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until stopped. Returns 2 where the settings are wrong or unsafe, 1 where the port is taken."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = load_settings(**vars(options))
+        check_settings(settings)
+    except (UnsafeSettingsError, ValueError) as error:
+        print(f"Error: {error}", file=sys.stderr)  # noqa: T201  the command line talks to its user
+        return 2
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("waitress").setLevel(logging.WARNING)
+    return _serve(settings)
+
+
+def _serve(settings: Any) -> int:
+    from waitress.server import create_server
+
+    from dashapp.app import create_app
+
+    app = create_app(settings)
+    try:
+        server = create_server(app.server, host=settings.host, port=settings.port, threads=THREADS, ident=None)
+    except OSError as error:
+        print(f"Error: cannot listen on {settings.host}:{settings.port}: {error}. "  # noqa: T201
+              "Choose another port: make run PORT=8051", file=sys.stderr)  # fmt: skip
+        return 1
+    print(f"Plumbline is ready: http://{settings.host}:{settings.port}  (Ctrl-C stops it)", flush=True)  # noqa: T201
+    try:
+        server.run()
+    finally:
+        server.close()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    table = "\n".join(f"  {item.variable:32} {item.help} (default {item.default!r})" for item in SETTINGS)
+    parser = argparse.ArgumentParser(
+        prog="python -m dashapp", formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"environment variables:\n{table}",
+    )  # fmt: skip
+    parser.add_argument("--db", type=Path, help="the market store")
+    parser.add_argument("--workspace", type=Path, help="your own results")
+    parser.add_argument("--host", help="address to listen on")
+    parser.add_argument("--port", type=int, help="port to listen on")
+    return parser

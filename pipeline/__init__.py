@@ -1,0 +1,1 @@
+"""From sources to a published store: fetch → check → store → precompute → publish."""

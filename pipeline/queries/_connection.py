@@ -1,0 +1,93 @@
+"""Read-only connections: no write, no ATTACH, a time limit and a row cap on every query."""
+
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import MetaData
+
+from pipeline.errors import StoreError
+from pipeline.schema import MARKET, WORKSPACE, fingerprint
+
+ROW_CAP = 2_000_000
+_PROGRESS_STEPS = 20_000  # virtual-machine steps between looks at the clock, about a millisecond
+
+
+class Reader:
+    """One read-only connection inside one read transaction."""
+
+    def __init__(self, connection: sqlite3.Connection, *, seconds: float = 5.0) -> None:
+        self.connection, self.seconds = connection, seconds
+        self._deadline = float("inf")
+        connection.set_progress_handler(self._expired, _PROGRESS_STEPS)
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows; raises StoreError past the time limit or the row cap."""
+        self._deadline = time.monotonic() + self.seconds
+        try:
+            rows = self.connection.execute(sql, parameters).fetchmany(ROW_CAP + 1)
+        except sqlite3.OperationalError as error:
+            if "interrupted" in str(error):
+                raise StoreError(f"A query took longer than {self.seconds:g} s and was stopped.") from error
+            raise StoreError(f"The database could not be read: {error}.") from error
+        except sqlite3.DatabaseError as error:
+            raise StoreError(f"The database is damaged: {error}. Rebuild it: make update FULL=1") from error
+        finally:
+            self._deadline = float("inf")
+        if len(rows) > ROW_CAP:
+            raise StoreError(f"A query returned more than {ROW_CAP:,} rows and was stopped.")
+        return rows
+
+    def one(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        """Return the first row, or None."""
+        rows = self.rows(sql, parameters)
+        return rows[0] if rows else None
+
+    def frame(self, sql: str, parameters: Sequence[Any] = ()) -> pd.DataFrame:
+        """Return the rows as a frame with the query's column names."""
+        cursor = self.connection.execute(f"SELECT * FROM ({sql}) LIMIT 0", parameters)
+        frame = pd.DataFrame(self.rows(sql, parameters), columns=[item[0] for item in cursor.description])
+        unknown = [name for name in frame if frame[name].isna().all()]  # a column of NULLs has no type of its own
+        return frame.astype(dict.fromkeys(unknown, float)) if len(frame) else frame
+
+    def plan(self, sql: str, parameters: Sequence[Any] = ()) -> list[str]:
+        """Return SQLite's plan of the query, a line per step."""
+        return [row[3] for row in self.connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]
+
+    def _expired(self) -> bool:
+        return time.monotonic() > self._deadline
+
+
+@contextmanager
+def connect(path: Path, *, workspace: bool = False, seconds: float = 5.0) -> Iterator[Reader]:
+    """Open `path` read-only for one response: all its queries see one snapshot, and so one run.
+
+    Raises StoreError where the file is missing, unreadable or of another schema.
+    """
+    connection = _open(path, WORKSPACE if workspace else MARKET)
+    try:
+        yield Reader(connection, seconds=seconds)
+    finally:
+        connection.close()
+
+
+def _open(path: Path, metadata: MetaData) -> sqlite3.Connection:
+    if not path.exists():
+        raise StoreError(f"There is no database at {path}.")
+    try:
+        uri = f"{path.resolve().as_uri()}?mode=ro"
+        connection = sqlite3.connect(uri, uri=True, timeout=5.0, isolation_level=None)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)  # mode=ro alone would still let ATTACH write elsewhere
+        connection.execute("PRAGMA trusted_schema=0")
+        found = connection.execute("PRAGMA user_version").fetchone()[0]
+        connection.execute("BEGIN")
+    except sqlite3.Error as error:
+        raise StoreError(f"{path} cannot be read: {error}.") from error
+    if found != fingerprint(metadata):
+        connection.close()
+        raise StoreError(f"{path.name} was made by another version. Rebuild it: make update FULL=1")
+    return connection

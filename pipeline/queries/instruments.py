@@ -1,0 +1,37 @@
+"""What is in the store: tickers, their names, sectors and dates."""
+
+from typing import Any
+
+import pandas as pd
+
+from pipeline.queries._connection import Reader
+
+
+def instruments(reader: Reader) -> pd.DataFrame:
+    """Return every instrument, a row each, ordered by kind (stocks first) and ticker."""
+    return reader.frame(
+        "SELECT ticker, name, kind, sector, industry, currency, exchange, first_date, last_date, active "
+        "FROM instruments ORDER BY kind = 'index', kind = 'etf', ticker"
+    )
+
+
+def instrument(reader: Reader, ticker: str) -> dict[str, Any] | None:
+    """Return one instrument as {column: value}, None where the ticker is unknown."""
+    columns = ("ticker", "name", "kind", "sector", "industry", "currency", "exchange", "first_date", "last_date")
+    row = reader.one(f"SELECT {', '.join(columns)} FROM instruments WHERE ticker = ?", (ticker,))
+    return dict(zip(columns, row, strict=True)) if row else None
+
+
+def stock_tickers(reader: Reader) -> list[str]:
+    """Return the universe `stocks`: the tickers of all active stocks, sorted."""
+    return [row[0] for row in reader.rows(
+        "SELECT ticker FROM instruments WHERE kind = 'stock' AND active = 1 ORDER BY ticker"
+    )]  # fmt: skip
+
+
+def universe_members(reader: Reader, universe: str, date: str) -> list[str]:
+    """Return the tickers that were in `universe` on `date`, sorted."""
+    return [row[0] for row in reader.rows(
+        "SELECT DISTINCT ticker FROM universe_members WHERE universe = ? AND start_date <= ? "
+        "AND (end_date IS NULL OR end_date > ?) ORDER BY ticker", (universe, date, date)
+    )]  # fmt: skip

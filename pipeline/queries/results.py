@@ -1,0 +1,73 @@
+"""The analyst's own: stored backtests and the state of jobs, read from workspace.db."""
+
+import json
+from typing import Any
+
+import pandas as pd
+
+from pipeline.queries._connection import Reader
+
+RESULT_COLUMNS = (
+    "result_id", "test_date", "strategy_name", "params", "tickers", "start_date", "end_date", "data_run_id",
+    "code_version", "total_return", "sharpe_ratio", "max_drawdown", "metrics", "audit",
+)  # fmt: skip
+JOB_COLUMNS = (
+    "job_id", "kind", "state", "progress", "message", "owner", "created_at", "heartbeat_at", "deadline_at", "result_id",
+)  # fmt: skip
+_JSON_COLUMNS = ("params", "tickers", "metrics", "audit")
+
+
+def result(reader: Reader, result_id: str) -> dict[str, Any] | None:
+    """Return one stored backtest as {column: value} with its JSON columns decoded; None where it is not stored."""
+    row = reader.one(f"SELECT {', '.join(RESULT_COLUMNS)} FROM backtesting_results WHERE result_id = ?", (result_id,))
+    if row is None:
+        return None
+    found = dict(zip(RESULT_COLUMNS, row, strict=True))
+    return found | {name: json.loads(found[name]) for name in _JSON_COLUMNS}
+
+
+def find_result(reader: Reader, question: dict[str, str]) -> str | None:
+    """Return the result_id of the stored answer to exactly this question, None where there is none.
+
+    question: data_run_id, code_version, strategy_name, start_date, end_date, params and tickers as stored text.
+    """
+    row = reader.one(
+        "SELECT result_id FROM backtesting_results WHERE data_run_id = ? AND code_version = ? AND strategy_name = ? "
+        "AND start_date = ? AND end_date = ? AND params = ? AND tickers = ?",
+        tuple(question[name] for name in (
+            "data_run_id", "code_version", "strategy_name", "start_date", "end_date", "params", "tickers")),
+    )  # fmt: skip
+    return row[0] if row else None
+
+
+def equity(reader: Reader, result_id: str) -> pd.DataFrame:
+    """Return a result's daily account: date, equity, benchmark (USD), drawdown, gross_exposure, net_exposure."""
+    return reader.frame(
+        "SELECT date, equity, benchmark, drawdown, gross_exposure, net_exposure FROM backtesting_equity "
+        "WHERE result_id = ? ORDER BY date",
+        (result_id,),
+    )
+
+
+def trades(reader: Reader, result_id: str) -> pd.DataFrame:
+    """Return a result's trades, a row per round trip, in order of entry."""
+    return reader.frame(
+        "SELECT trade_id, ticker, direction, entry_date, entry_price, exit_date, exit_price, quantity, fees, "
+        "slippage, borrow, pnl, return_pct, reason FROM backtesting_trades WHERE result_id = ? ORDER BY trade_id",
+        (result_id,),
+    )
+
+
+def job(reader: Reader, job_id: str) -> dict[str, Any] | None:
+    """Return one job as {column: value}, None where it is unknown."""
+    row = reader.one(f"SELECT {', '.join(JOB_COLUMNS)} FROM jobs WHERE job_id = ?", (job_id,))
+    return dict(zip(JOB_COLUMNS, row, strict=True)) if row else None
+
+
+def jobs_ahead(reader: Reader, job_id: str) -> int:
+    """Return how many waiting jobs were submitted before this one."""
+    row = reader.one(
+        "SELECT count(*) FROM jobs WHERE state = 'queued' AND created_at < (SELECT created_at FROM jobs WHERE job_id = ?)",
+        (job_id,),
+    )
+    return int(row[0]) if row else 0

@@ -1,0 +1,164 @@
+"""The app as an analyst uses it, in headless Chromium. The tab fixture fails each test on any error in the page."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from browser_tab import Tab
+from playwright.sync_api import Browser, expect
+
+pytestmark = pytest.mark.browser
+PATHS = {
+    "/": "Universe", "/technical": "Votes on", "/fundamentals": "Loadings", "/frontier": "Efficient frontier",
+    "/backtest": "Run Backtest", "/data": "Coverage",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_tab_fits_wide_and_narrow(browser: Browser, base_url: str, theme: Any) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=theme)
+    tab = Tab(context.new_page(), base_url)
+    tab.open("/?ticker=AAPL")
+    expect(tab.page.locator("html")).to_have_attribute("data-bs-theme", theme)
+    too_wide = {}
+    for path, words in PATHS.items():
+        tab.page.click(f'.nav-link[href^="{path}?"]')
+        for width in (1440, 400):
+            tab.page.set_viewport_size({"width": width, "height": 900})
+            expect(tab.page.locator("main")).to_contain_text(words)
+            expect(tab.page.locator(f'.nav-link.active[href^="{path}?"]')).to_have_count(1)
+            tab.settle()
+            tab.shot(f"{path.strip('/') or 'overview'}-{theme}-{width}")
+            excess = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            too_wide[path, width] = tab.page.evaluate(excess)
+    tab.check()
+    context.close()
+    assert {place: excess for place, excess in too_wide.items() if excess > 0} == {}
+
+
+def test_the_ticker_lives_in_the_url(tab: Tab) -> None:
+    tab.open("/technical?ticker=MSFT")
+    expect(tab.page.locator("main")).to_contain_text("Microsoft (MSFT)")
+    choose_ticker(tab, "KO")
+    expect(tab.page.locator("main")).to_contain_text("Coca-Cola (KO)")
+    assert "ticker=KO" in tab.page.url
+    tab.page.go_back()
+    tab.settle()
+    expect(tab.page.locator("main")).to_contain_text("Microsoft (MSFT)")
+
+
+def choose_ticker(tab: Tab, ticker: str) -> None:
+    tab.page.click("#shell-ticker")
+    tab.page.keyboard.type(ticker, delay=20)
+    tab.page.locator(".dash-dropdown-option", has_text=re.compile(rf"^\s*{ticker} ·")).first.click()
+    tab.settle()
+
+
+def test_the_range_and_the_theme_change_the_chart(tab: Tab) -> None:
+    tab.open("/technical?ticker=^GSPC&range=5y")
+    tab.page.locator("label", has_text="1y").click()
+    tab.settle()
+    assert "range=1y" in tab.page.url
+    tab.page.click("#shell-theme")
+    tab.settle()
+    expect(tab.page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+
+
+def test_a_row_of_the_overview_opens_the_ticker(tab: Tab) -> None:
+    tab.open("/")
+    tab.page.locator('.ag-cell[col-id="name"]', has_text="Pfizer").click()
+    tab.settle()
+    expect(tab.page.locator("main")).to_contain_text("Pfizer (PFE)")
+    assert "/technical?ticker=PFE" in tab.page.url
+
+
+@pytest.mark.parametrize("path", ["/technical", "/fundamentals"])
+def test_an_unknown_ticker_is_explained(tab: Tab, path: str) -> None:
+    tab.open(f"{path}?ticker=APPL")
+    expect(tab.page.locator(".empty-state")).to_contain_text("Did you mean 'AAPL'")
+
+
+def test_script_in_the_url_is_text(tab: Tab) -> None:
+    tab.page.on("dialog", lambda _dialog: tab.problems.append("a dialog opened"))
+    tab.open("/technical?ticker=%3Cimg%20src=x%20onerror=alert(1)%3E")
+    expect(tab.page.locator(".empty-state")).to_contain_text("<IMG SRC=X")
+
+
+class Backtest:
+    """The Backtest tab, driven."""
+
+    def __init__(self, tab: Tab) -> None:
+        self.tab, self.page = tab, tab.page
+        tab.open("/backtest?ticker=JPM")
+
+    def run(self, **fields: str) -> None:
+        for name, value in fields.items():
+            self.page.fill(f"#backtest-{name}", value)
+        self.page.click("#backtest-run")
+
+    def result(self) -> str:
+        expect(self.page.locator("#backtest-content")).to_contain_text("Equity and drawdown", timeout=60_000)
+        self.tab.settle(60)
+        cell = self.page.locator(
+            "#backtest-content tr", has=self.page.locator("th", has_text=re.compile("^result$"))
+        ).locator("td")
+        return cell.inner_text()
+
+
+@pytest.fixture
+def backtest(tab: Tab) -> Iterator[Backtest]:
+    return Backtest(tab)
+
+
+def test_a_backtest_runs_and_the_same_question_comes_back_at_once(backtest: Backtest) -> None:
+    backtest.run(start="2015-01-01", end="2018-12-31")
+    first = backtest.result()
+    expect(backtest.page.locator("#backtest-content")).to_contain_text("2015-01-02 to 2018-12-31")
+    expect(backtest.page.locator("#backtest-content .ag-row").first).to_be_visible()
+    backtest.run(fees="0.5")
+    expect(backtest.page.locator("#backtest-content")).not_to_contain_text(first, timeout=60_000)
+    second = backtest.result()
+    assert second != first
+    backtest.run(fees="0.05")
+    expect(backtest.page.locator("#backtest-content")).to_contain_text(first, timeout=2_000)
+
+
+def test_a_backtest_survives_leaving_the_tab_and_a_reload(backtest: Backtest) -> None:
+    backtest.run(start="2010-01-01")
+    backtest.tab.page.click('.nav-link[href^="/data?"]')
+    backtest.tab.settle()
+    backtest.tab.page.click('.nav-link[href^="/backtest?"]')
+    first = backtest.result()
+    backtest.page.reload()
+    backtest.tab.settle()
+    assert backtest.result() == first
+
+
+def test_a_backtest_can_be_cancelled_and_run_again(backtest: Backtest, slow_engine: Any) -> None:
+    with slow_engine():
+        backtest.run(start="2001-01-01")
+        expect(backtest.page.locator("#backtest-cancel")).to_be_enabled(timeout=10_000)
+        expect(backtest.page.locator("#backtest-run")).to_be_disabled()
+        backtest.page.click("#backtest-cancel")
+        expect(backtest.page.locator("#backtest-message")).to_contain_text("Cancelled", timeout=10_000)
+        expect(backtest.page.locator("#backtest-run")).to_be_enabled()
+    backtest.run(start="2001-01-01")
+    assert backtest.result()
+
+
+@pytest.mark.parametrize(("fields", "says"), [
+    ({"fees": "-1"}, "fee"), ({"capital": "0"}, "initial_capital"), ({"capital": ""}, "Fill in"),
+    ({"start": "2020-01-01", "end": "2019-01-01"}, "Swap the two dates"), ({"start": "2090-01-01"}, "No prices"),
+])  # fmt: skip
+def test_bad_input_is_explained_and_starts_nothing(backtest: Backtest, fields: dict[str, str], says: str) -> None:
+    backtest.run(**fields)
+    expect(backtest.page.locator("#backtest-error")).to_contain_text(says)
+    expect(backtest.page.locator("#backtest-run")).to_be_enabled()
+
+
+def test_an_empty_selection_is_explained(backtest: Backtest) -> None:
+    backtest.page.locator("#backtest-tickers").locator("..").locator(".dash-dropdown-clear").first.click()
+    backtest.tab.settle()
+    backtest.run()
+    expect(backtest.page.locator("#backtest-error")).to_contain_text("at least one ticker")

@@ -1,0 +1,89 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_runner import write_folder
+
+from pipeline import store
+from pipeline.__main__ import main
+
+
+def test_update_reports_rows_rejects_and_seconds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_folder(tmp_path / "folder")
+    code = main(["update", "--source", "csv", "--path", str(folder), "--db", str(tmp_path / "data.db")])
+    printed = capsys.readouterr().out
+    assert code == 0
+    assert "Prices" in printed
+    assert "600" in printed
+    assert "Published completely" in printed
+
+
+def test_a_bad_file_among_good_ones_is_partial(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_folder(tmp_path / "folder")
+    (folder / "prices" / "CCC.csv").write_text("<html>404 not found</html>")
+    assert main(["update", "--source", "csv", "--path", str(folder), "--db", str(tmp_path / "data.db")]) == 3
+    assert "CCC" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("arguments", "code", "says"), [
+    (["update", "--source", "nowhere"], 2, "allowed: csv, sample"),
+    (["update", "--source", "csv", "--path", "no-such-folder"], 1, "no-such-folder"),
+    (["update", "--source", "simulated", "--start", "soon"], 2, "YYYY-MM-DD"),
+    (["backtest", "--strategy", "magic"], 2, "technical_vote"),
+    (["backtest", "--param", "threshold"], 2, "NAME=VALUE"),
+    (["backtest", "--param", "threshold=99"], 2, "from 1 to 7"),
+    (["backtest", "--param", "treshold=3"], 2, "Did you mean 'threshold'"),
+    (["backtest", "--fees", "-0.1"], 2, "fee"),
+    (["backtest", "--start", "2020-01-01", "--end", "2019-01-01"], 2, "Swap"),
+    (["backtest"], 1, "no database"),
+    (["check"], 1, "no database"),
+])  # fmt: skip
+def test_bad_input_is_explained_and_changes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, says: str
+) -> None:
+    workspace = ["--workspace", str(tmp_path / "w.db")] if arguments[0] == "backtest" else []
+    assert main([*arguments, "--db", str(tmp_path / "data.db"), *workspace]) == code
+    assert says in capsys.readouterr().err
+    assert not (tmp_path / "data.db").exists()
+    assert not (tmp_path / "w.db").exists()
+
+
+def test_a_locked_store_gives_75(tmp_path: Path) -> None:
+    with store.exclusive(tmp_path / "data.db"):
+        assert main(["update", "--source", "simulated", "--db", str(tmp_path / "data.db")]) == 75
+
+
+def test_backtest_prints_one_stored_result_as_json(
+    simulated: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["backtest", "--tickers", "SIM001,SIM002", "--param", "threshold=2", "--json",
+                 "--db", str(simulated.db), "--workspace", str(tmp_path / "w.db")]  # fmt: skip
+    assert main(arguments) == 0
+    first = json.loads(capsys.readouterr().out)
+    assert first["tickers"] == ["SIM001", "SIM002"]
+    assert first["params"]["threshold"] == 2
+    assert first["metrics"]["total_return"] == first["total_return"]
+    assert main(arguments) == 0
+    assert json.loads(capsys.readouterr().out) == first  # answered from the store: even the test date is the same
+
+
+def test_unknown_ticker_is_explained(simulated: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        main(["backtest", "--tickers", "SIM01", "--db", str(simulated.db), "--workspace", str(tmp_path / "w.db")]) == 2
+    )
+    assert "Did you mean" in capsys.readouterr().err
+
+
+def test_a_sound_store_passes_its_check(simulated: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--db", str(simulated.db)]) == 0
+    assert "sound" in capsys.readouterr().out
+
+
+def test_help_lists_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    printed = capsys.readouterr().out
+    from config import SETTINGS
+
+    assert all(item.variable in printed for item in SETTINGS)

@@ -1,0 +1,130 @@
+"""Every query of pipeline.queries uses an index on every large table, and returns what it promises."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from analytics.registry import import_all
+from pipeline import queries
+from pipeline.queries import (
+    Reader,
+    connect,
+    factors,
+    frontier,
+    instruments,
+    overview,
+    prices,
+    results,
+    runs,
+    signals,
+)
+from pipeline.workspace import prepare
+
+LARGE = (
+    "prices",
+    "technical_signals",
+    "rates",
+    "factor_returns",
+    "frontier_points",
+    "backtesting_equity",
+    "backtesting_trades",
+)
+TICKER = "SIM001"
+FRONTIER = {"universe": "stocks", "as_of": "2024-01-02", "estimator": "mean__ledoit_wolf"}
+QUESTION = dict.fromkeys(
+    ("data_run_id", "code_version", "strategy_name", "start_date", "end_date", "params", "tickers"), "x"
+)
+
+MARKET_CASES: dict[Callable[..., Any], Callable[[Reader], Any]] = {
+    instruments.instruments: instruments.instruments,
+    instruments.instrument: lambda reader: instruments.instrument(reader, TICKER),
+    instruments.stock_tickers: instruments.stock_tickers,
+    instruments.universe_members: lambda reader: instruments.universe_members(reader, "nasdaq100", "2024-01-02"),
+    prices.bars: lambda reader: prices.bars(reader, TICKER, start="2020-01-01"),
+    prices.all_bars: lambda reader: prices.all_bars(reader, [TICKER]),
+    prices.adjusted_closes: lambda reader: prices.adjusted_closes(reader, [TICKER]),
+    prices.last_dates: prices.last_dates,
+    prices.date_ranges: prices.date_ranges,
+    prices.rate: lambda reader: prices.rate(reader, "^IRX"),
+    prices.corporate_actions: lambda reader: prices.corporate_actions(reader, TICKER),
+    prices.session_bounds: lambda reader: prices.session_bounds(reader, [TICKER], start="2020-01-01"),
+    signals.signal_history: lambda reader: signals.signal_history(reader, TICKER, start="2020-01-01"),
+    signals.latest_signal: lambda reader: signals.latest_signal(reader, TICKER),
+    factors.factor_returns: lambda reader: factors.factor_returns(reader, "M"),
+    factors.latest_fits: lambda reader: factors.latest_fits(reader, TICKER),
+    factors.loadings: lambda reader: factors.loadings(reader, TICKER),
+    frontier.latest_frontier: frontier.latest_frontier,
+    frontier.frontier_points: lambda reader: frontier.frontier_points(reader, **FRONTIER),
+    frontier.frontier_weights: lambda reader: frontier.frontier_weights(reader, **FRONTIER),
+    overview.overview: overview.overview,
+    runs.published_run: runs.published_run,
+    runs.last_run: runs.last_run,
+    runs.run_steps: lambda reader: runs.run_steps(reader, "x"),
+    runs.fetch_log: lambda reader: runs.fetch_log(reader, "x"),
+    runs.rejects: lambda reader: runs.rejects(reader, "x"),
+    runs.table_rows: lambda reader: runs.table_rows(reader, "x"),
+}
+WORKSPACE_CASES: dict[Callable[..., Any], Callable[[Reader], Any]] = {
+    results.result: lambda reader: results.result(reader, "x"),
+    results.find_result: lambda reader: results.find_result(reader, QUESTION),
+    results.equity: lambda reader: results.equity(reader, "x"),
+    results.trades: lambda reader: results.trades(reader, "x"),
+    results.job: lambda reader: results.job(reader, "x"),
+    results.jobs_ahead: lambda reader: results.jobs_ahead(reader, "x"),
+}
+# These look at whole tables on purpose: coverage counts every bar for the Data tab, checks run once per update.
+WHOLE_TABLE = {"coverage", "faults", "has_prices"}
+NO_SQL = {"to_bars", "failed_update"}
+
+
+def test_every_query_has_a_case() -> None:
+    public = {
+        function.__name__
+        for module in import_all(queries)
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and not name.startswith("_")
+    }
+    covered = {function.__name__ for function in (*MARKET_CASES, *WORKSPACE_CASES)}
+    assert public == covered | WHOLE_TABLE | NO_SQL
+
+
+def scans(reader: Reader, ask: Callable[[Reader], Any], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    asked: list[tuple[str, Any]] = []
+    real = Reader.rows
+
+    def rows(self: Reader, sql: str, parameters: Any = ()) -> Any:
+        asked.append((sql, parameters))
+        return real(self, sql, parameters)
+
+    monkeypatch.setattr(Reader, "rows", rows)
+    ask(reader)
+    assert asked, "the query asked nothing"
+    steps = [step for sql, parameters in asked for step in reader.plan(sql, parameters)]
+    aliases = {"p": "prices", "s": "technical_signals"}
+    return [
+        step for step in steps if step.startswith("SCAN") and aliases.get(step.split()[1], step.split()[1]) in LARGE
+    ]
+
+
+@pytest.mark.parametrize("ask", MARKET_CASES.values(), ids=[function.__name__ for function in MARKET_CASES])
+def test_no_market_query_scans_a_large_table(
+    simulated: Any, ask: Callable[[Reader], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with connect(simulated.db) as reader:
+        assert scans(reader, ask, monkeypatch) == []
+
+
+@pytest.mark.parametrize("ask", WORKSPACE_CASES.values(), ids=[function.__name__ for function in WORKSPACE_CASES])
+def test_no_workspace_query_scans_a_large_table(
+    settings: Any, ask: Callable[[Reader], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(settings.workspace)
+    with connect(settings.workspace, workspace=True) as reader:
+        assert scans(reader, ask, monkeypatch) == []
+
+
+def test_the_check_can_fail(simulated: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with connect(simulated.db) as reader:
+        assert scans(reader, lambda r: r.rows("SELECT avg(close) FROM prices"), monkeypatch)

@@ -1,0 +1,31 @@
+from dataclasses import FrozenInstanceError
+from pathlib import Path
+
+import pytest
+
+from config import SETTINGS, load_settings
+
+
+def test_defaults_environment_and_overrides_in_that_order() -> None:
+    assert load_settings({}).port == 8050
+    assert load_settings({"PLUMBLINE_PORT": "9000"}).port == 9000
+    assert load_settings({"PLUMBLINE_PORT": "9000"}, port=9001).port == 9001
+    assert load_settings({"PLUMBLINE_PORT": "9000"}, port=None).port == 9000
+
+
+def test_types_follow_the_defaults() -> None:
+    settings = load_settings({"PLUMBLINE_DB": "/x/y.db", "PLUMBLINE_QUERY_SECONDS": "2.5"})
+    assert settings.db == Path("/x/y.db")
+    assert settings.query_seconds == 2.5
+
+
+def test_a_value_of_the_wrong_type_names_the_variable() -> None:
+    with pytest.raises(ValueError, match="PLUMBLINE_PORT='http': must be of type int"):
+        load_settings({"PLUMBLINE_PORT": "http"})
+
+
+def test_settings_are_frozen_and_explained() -> None:
+    with pytest.raises(FrozenInstanceError):
+        load_settings({}).port = 1
+    assert all(item.help for item in SETTINGS)
+    assert len({item.name for item in SETTINGS}) == len(SETTINGS)

@@ -7,13 +7,11 @@ import dash_bootstrap_components as dbc
 from dash import ALL, ClientsideFunction, Input, Output, State, callback, clientside_callback, dcc, html
 
 from analytics.errors import PlumblineError
-from dashapp.data import market
+from dashapp.data import market, published
 from dashapp.format import age
 from dashapp.ids import SHELL
 from dashapp.pages import PAGES
 from pipeline.queries import instruments as instrument_queries
-from pipeline.queries import runs as run_queries
-from pipeline.sources import SOURCES
 
 RANGES = ("1m", "3m", "6m", "1y", "2y", "5y", "max")
 
@@ -101,11 +99,8 @@ def show_source(_pathname: str) -> Any:
     """Say which data is shown and how old it is."""
     try:
         with market() as reader:
-            run = run_queries.published_run(reader)
+            run, source = published(reader)
     except PlumblineError as error:
         return str(error)
-    if run is None:
-        return "Nothing has been published yet. Run: make update"
-    source = SOURCES[run["source"]]
     badge = [dbc.Badge(source.badge, color="warning", class_name="me-2")] if source.badge else []
     return [*badge, f"{source.label} · published {age(run['published_at'])} · run {run['run_id']}"]

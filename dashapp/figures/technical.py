@@ -23,7 +23,7 @@ class Chart:
     overlays: Sequence[Indicator]
     panes: Sequence[Indicator]
     volume: bool
-    markers: bool
+    unit: str  # before a price: $ or nothing
 
 
 def technical_figure(
@@ -36,8 +36,7 @@ def technical_figure(
     x = date_axis(bars.dates)
     panes = (["volume"] if chart.volume else []) + [indicator.key for indicator in chart.panes]
     traces = [_price(bars, x, theme, candles=chart.candles), *_overlays(chart, signals, x, theme)]
-    if chart.markers:
-        traces += _markers(markers, theme)
+    traces += _markers(markers, theme)
     for number, key in enumerate(panes, start=2):
         found = [_volume(bars, x, theme)] if key == "volume" else _pane(chart, key, signals, x, theme)
         traces += [trace | {"yaxis": f"y{number}"} for trace in found]
@@ -116,9 +115,7 @@ def _layout(bars: Bars, chart: Chart, panes: list[str], theme: str | None) -> di
         theme, type="date", range=_span(bars), rangeslider={"visible": False}, anchor=f"y{len(panes) + 1}" if panes else "y",
         showspikes=True, spikemode="across", spikethickness=1, spikecolor=palette(theme)["line"], spikedash="solid",
     )  # fmt: skip
-    layout["yaxis"] = axis(
-        theme, domain=[bottom + (GAP if panes else 0), 1], side="right", tickprefix="$" if _is_usd(bars) else ""
-    )
+    layout["yaxis"] = axis(theme, domain=[bottom + (GAP if panes else 0), 1], side="right", tickprefix=chart.unit)
     labels = {indicator.key: indicator for indicator in chart.panes}
     for number, key in enumerate(panes, start=2):
         top = bottom - (number - 2) * PANE_HEIGHT / height
@@ -138,10 +135,6 @@ def _span(bars: Bars) -> list[str]:
     """The dates shown, with half a bar of room at each end: markers would make it far more."""
     room = (bars.dates[-1] - bars.dates[0]) // (2 * max(1, len(bars) - 1)) + np.timedelta64(1, "D")
     return [str(bars.dates[0] - room), str(bars.dates[-1] + room)]
-
-
-def _is_usd(bars: Bars) -> bool:
-    return not bars.ticker.startswith("^")
 
 
 def _level(value: float, number: int, theme: str | None) -> dict[str, Any]:

@@ -6,15 +6,13 @@ import dash_bootstrap_components as dbc
 import pandas as pd
 from dash import Input, Output, callback, html
 
-from analytics.errors import MissingDataError
 from dashapp.components import card, column, grid, guarded, number_column, stat, stats
-from dashapp.data import market, settings
+from dashapp.data import market, published, settings
 from dashapp.format import age, number
 from dashapp.ids import SHELL, ids
 from dashapp.pages._page import Page
 from pipeline.queries import prices as price_queries
 from pipeline.queries import runs as run_queries
-from pipeline.sources import SOURCES
 
 ID = ids("data", "content")
 
@@ -29,21 +27,18 @@ def layout(**_query: str) -> html.Div:
 def show(_pathname: str) -> Any:
     """Show the published run."""
     with market() as reader:
-        run = run_queries.published_run(reader)
-        if run is None:
-            raise MissingDataError("Nothing has been published yet. Run: make update")
+        run, source = published(reader)
         steps, fetched = run_queries.run_steps(reader, run["run_id"]), run_queries.fetch_log(reader, run["run_id"])
         coverage, rejects = price_queries.coverage(reader), run_queries.rejects(reader, run["run_id"])
         tables = run_queries.table_rows(reader, run["run_id"])
     failed = run_queries.failed_update(settings().db, published_at=run["published_at"])
-    source = SOURCES[run["source"]]
     return [
         _failure(failed, run) if failed else None,
         stats(_cards(run, source.label, steps, coverage, rejects)),
         html.P(source.description, className="text-body-secondary"),
         card("Steps", _steps(steps)),
         card("Coverage", _coverage(coverage), tip="Bars per ticker, and how many of them have highs and lows, and volume."),
-        card("Not fetched", _problems(fetched), tip="Tickers for which the source answered nothing or failed. Unknown, not delisted."),
+        card("What the source said", _fetched(fetched), tip="Tickers and files for which nothing came (unknown, not delisted), and what looks odd in those that did."),
         card("Rejected rows", _rejects(rejects), tip="Rows the quality gate refused, with the reason; they are in no table."),
         card("Tables", _tables(tables), tip="Rows and checksum of every table of this run: the same content gives the same checksum."),
     ]  # fmt: skip
@@ -88,12 +83,14 @@ def _coverage(coverage: pd.DataFrame) -> Any:
     ], row_id="ticker", height=420, file_name="plumbline-coverage.csv")  # fmt: skip
 
 
-def _problems(fetched: pd.DataFrame) -> Any:
-    failed = fetched[fetched["status"] != "ok"]
-    if failed.empty:
-        return html.P(f"Everything that was asked for came: {len(fetched)} files or tickers.", className="mb-0")
-    return grid("data-problems", failed, [column("ticker", "Ticker", width=120), column("status", "State", width=120),
-                                          column("message", "Message", flex=3)], row_id="ticker")  # fmt: skip
+def _fetched(fetched: pd.DataFrame) -> Any:
+    told = fetched[(fetched["status"] != "ok") | (fetched["message"].fillna("") != "")]
+    count = html.P(f"{(fetched['status'] == 'ok').sum()} of {len(fetched)} tickers and files came.", className="mb-1")
+    if told.empty:
+        return count
+    columns = [column("ticker", "Ticker", width=160), column("status", "State", width=110),
+               column("message", "Message", flex=3, wrapText=True, autoHeight=True)]  # fmt: skip
+    return [count, grid("data-fetched", told, columns, row_id="ticker", file_name="plumbline-fetched.csv")]
 
 
 def _rejects(rejects: pd.DataFrame) -> Any:

@@ -14,6 +14,7 @@ from dashapp.figures.frontier import MARKED, frontier_figure, weights_figure
 from dashapp.format import number, percent
 from dashapp.ids import SHELL, ids
 from dashapp.pages._page import Page
+from pipeline.queries import factors as factor_queries
 from pipeline.queries import frontier as frontier_queries
 
 ID = ids("frontier", "portfolio", "content")
@@ -46,11 +47,12 @@ def show(portfolio: int, theme: str) -> Any:
         key = {name: run[name] for name in ("universe", "as_of", "estimator")}
         points = frontier_queries.frontier_points(reader, **key)
         weights = frontier_queries.frontier_weights(reader, **key)
+        factors_end = factor_queries.last_factor_date(reader)
     frontier = points[points["kind"] == "frontier"]
     chosen = int(frontier["point"].iloc[min(portfolio, len(frontier)) - 1])
     table = _weight_table(points, weights, chosen)
     return [
-        stats(_cards(run, points, chosen)),
+        stats(_cards(run, points, chosen, factors_end)),
         dbc.Row([
             dbc.Col(card("Efficient frontier", graph(frontier_figure(points, chosen=chosen, theme=theme)),
                          tip=_method(run)), xl=8),
@@ -74,7 +76,7 @@ def _method(run: dict[str, Any]) -> str:
     )
 
 
-def _cards(run: dict[str, Any], points: pd.DataFrame, chosen: int) -> list[dbc.Card]:
+def _cards(run: dict[str, Any], points: pd.DataFrame, chosen: int, factors_end: str | None) -> list[dbc.Card]:
     rows = [(label, points[points["kind"] == kind].iloc[0]) for kind, label in MARKED.items()]
     rows.append(("Chosen portfolio", points[points["point"] == chosen].iloc[0]))
     cards = [
@@ -82,7 +84,9 @@ def _cards(run: dict[str, Any], points: pd.DataFrame, chosen: int) -> list[dbc.C
              tip="Expected annual return of the portfolio, in sample: the estimate it was chosen by, not a forecast.")
         for label, row in rows
     ]  # fmt: skip
-    cards.append(stat("Risk-free rate", percent(run["risk_free_rate"], digits=2), note=f"mean to {run['end_date']}",
+    carried = factors_end is not None and factors_end < run["end_date"]
+    note = f"carried since {factors_end}" if carried else f"mean to {run['end_date']}"
+    cards.append(stat("Risk-free rate", percent(run["risk_free_rate"], digits=2), note=note,
                       tip="Mean daily rate of the window × 252, from the factor files; carried forward where they end earlier."))  # fmt: skip
     return cards
 

@@ -12,7 +12,7 @@ from analytics.market import Bars, week_ends
 from analytics.registry import lookup
 from dashapp.components import KEPT, card, graph, guarded, stat, stats
 from dashapp.components.votes import signal_word, vote_table
-from dashapp.data import known_instrument, market
+from dashapp.data import known_instrument, market, published
 from dashapp.figures.technical import Chart, signal_changes, technical_figure
 from dashapp.format import number, percent, usd
 from dashapp.ids import SHELL, ids
@@ -53,7 +53,10 @@ def show(view: dict[str, str], theme: str, style: str, overlays: list[str] | Non
     with market() as reader:
         instrument = known_instrument(reader, view["ticker"])
         bars, signals = _history(reader, instrument, view["range"])
-    chart = _chart(bars, style, overlays or [], panes or [])
+        _, source = published(reader)
+    is_index = instrument["kind"] == "index"
+    basis = "Index points." if is_index else f"Prices in USD, {source.price_basis}."
+    chart = _chart(bars, style, overlays or [], panes or [], unit="" if is_index else "$")
     markers = signal_changes(signals, bars.close)
     drawn, drawn_signals = (
         (bars.weekly(), signals.iloc[week_ends(bars.dates)]) if len(bars) > WEEKLY_ABOVE else (bars, signals)
@@ -61,8 +64,8 @@ def show(view: dict[str, str], theme: str, style: str, overlays: list[str] | Non
     figure = technical_figure(drawn, drawn_signals, markers, chart, theme=theme)
     title = f"{instrument['name']} ({instrument['ticker']})"
     return [
-        _summary(bars, signals.iloc[-1]),
-        card(title, [_notes(bars, drawn, chart), graph(figure)]),
+        _summary(bars, signals.iloc[-1], price=number(bars.close[-1]) if is_index else usd(bars.close[-1])),
+        card(title, [_notes(bars, drawn, basis), graph(figure)]),
         card("Votes on " + signals["date"].iloc[-1], vote_table(bars, signals.iloc[-1]),
              tip="Each indicator's stored vote at the last close. The seven core votes make the signal; "
                  "a signal is acted on at the next open."),
@@ -84,7 +87,7 @@ def start_of(span: str, last_date: str) -> str | None:
     return str((pd.Timestamp(last_date) - offset).date())
 
 
-def _chart(bars: Bars, style: str, overlays: list[str], panes: list[str]) -> Chart:
+def _chart(bars: Bars, style: str, overlays: list[str], panes: list[str], *, unit: str) -> Chart:
     own = [lookup(INDICATORS, key, "indicator") for key in panes if key != "volume"]
     room = MAX_PANES - ("volume" in panes)
     return Chart(
@@ -92,7 +95,7 @@ def _chart(bars: Bars, style: str, overlays: list[str], panes: list[str]) -> Cha
         overlays=[lookup(INDICATORS, key, "indicator") for key in overlays],
         panes=[item for item in own if not _unavailable(item, bars)][:room],
         volume="volume" in panes and bool(np.isfinite(bars.volume).any()),
-        markers=True,
+        unit=unit,
     )
 
 
@@ -100,8 +103,8 @@ def _unavailable(indicator: Any, bars: Bars) -> bool:
     return not all(np.isfinite(getattr(bars, name)).any() for name in indicator.inputs)
 
 
-def _notes(bars: Bars, drawn: Bars, chart: Chart) -> html.P:
-    notes = ["Prices in USD, adjusted for splits, not for dividends."]
+def _notes(bars: Bars, drawn: Bars, basis: str) -> html.P:
+    notes = [basis]
     if not np.isfinite(bars.open).all():
         notes.append("This source has no open, high, low or volume for all of these days: the price is a line of closes, "
                      "and indicators that need them are left out.")  # fmt: skip
@@ -110,9 +113,8 @@ def _notes(bars: Bars, drawn: Bars, chart: Chart) -> html.P:
     return html.P(" ".join(notes), className="small text-body-secondary mb-1")
 
 
-def _summary(bars: Bars, last: pd.Series) -> html.Div:
+def _summary(bars: Bars, last: pd.Series, *, price: str) -> html.Div:
     change = bars.adj_close[-1] / bars.adj_close[-2] - 1 if len(bars) > 1 else float("nan")
-    price = number(bars.close[-1]) if bars.ticker.startswith("^") else usd(bars.close[-1])
     word, tone = signal_word(last["overall_signal"])
     available = sum(1 for key in CORE_VOTES if pd.notna(last.get(f"vote_{key}")))
     return stats([

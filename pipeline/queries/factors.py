@@ -15,6 +15,12 @@ def factor_returns(reader: Reader, frequency: str) -> pd.DataFrame:
     return rows.set_index(pd.DatetimeIndex(rows.pop("date"), name="date").as_unit("s")).astype(float)
 
 
+def last_factor_date(reader: Reader) -> str | None:
+    """Return the newest date with a risk-free rate of either frequency, None where there is none."""
+    newest = [reader.one("SELECT max(date) FROM factor_returns WHERE frequency = ?", (name,)) for name in ("D", "M")]
+    return max((row[0] for row in newest if row and row[0]), default=None)
+
+
 def latest_fits(reader: Reader, ticker: str) -> pd.DataFrame:
     """Return the newest fit of every model, frequency and window of a ticker, a row each."""
     return reader.frame(

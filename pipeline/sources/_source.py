@@ -67,4 +67,5 @@ class Source:
     description: str  # what it is, where from, what it lacks: shown in the app and required in docs/DATA.md
     fetch: Callable[[FetchRequest, Report], SourceData]
     badge: str = ""  # a warning for the header, such as SIMULATED
+    price_basis: str = "adjusted for splits, not for dividends"  # of the closes; said beside every price chart
     incremental: bool = False  # it honours last_dates; else every fetch brings everything

@@ -102,4 +102,5 @@ SOURCE = Source(
         "(from the package arch)."
     ),
     fetch=fetch,
+    price_basis="adjusted for splits and dividends",
 )

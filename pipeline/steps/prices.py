@@ -27,7 +27,7 @@ def run(context: Context) -> Outcome:
         clean = pd.concat([clean[~clean["ticker"].isin(set(fresh["ticker"]))], fresh], ignore_index=True)
         rejected = pd.concat([rejected, more], ignore_index=True)
     with store.transaction(context.connection):
-        rows = _store_prices(context, data, clean)
+        rows = _store_prices(context, data, clean, rejected)
         _store_reference(context, data)
         refused = pd.concat([data.rejects, rejected], ignore_index=True)
         store.insert(context.connection, schema.rejects, refused.assign(
@@ -57,16 +57,25 @@ def _rewritten_tickers(context: Context, fetched: pd.DataFrame) -> tuple[str, ..
     return tuple(found)
 
 
-def _store_prices(context: Context, data: SourceData, clean: pd.DataFrame) -> int:
+def _store_prices(context: Context, data: SourceData, clean: pd.DataFrame, rejected: pd.DataFrame) -> int:
     """Write instruments and the rows of every ticker that differs from what is stored."""
     described = data.instruments[data.instruments["ticker"].isin(set(clean["ticker"]))]
     store.upsert(context.connection, schema.instruments, described.assign(active=1))
     changed = [rows for ticker, rows in clean.groupby("ticker", sort=True) if _differs(context, str(ticker), rows)]
     context.changed.update(str(rows["ticker"].iloc[0]) for rows in changed)
+    _drop_refused(context, clean, rejected)
     written = store.upsert(context.connection, schema.prices, pd.concat(changed)) if changed else 0
     ranges = price_queries.date_ranges(context.reader)
     store.upsert(context.connection, schema.instruments, described.assign(active=1).merge(ranges, on="ticker"))
     return written
+
+
+def _drop_refused(context: Context, clean: pd.DataFrame, rejected: pd.DataFrame) -> None:
+    """Delete stored bars that are now refused: a spike is only known for one once the next bar has come."""
+    kept = set(zip(clean["ticker"], clean["date"], strict=True))
+    for ticker, date in zip(rejected["ticker"], rejected["date"], strict=True):
+        if (ticker, date) not in kept and store.delete(context.connection, schema.prices, ticker=ticker, date=date):
+            context.changed.add(ticker)
 
 
 def _differs(context: Context, ticker: str, rows: pd.DataFrame) -> bool:

@@ -53,6 +53,7 @@ MARKET_CASES: dict[Callable[..., Any], Callable[[Reader], Any]] = {
     signals.signal_history: lambda reader: signals.signal_history(reader, TICKER, start="2020-01-01"),
     signals.latest_signal: lambda reader: signals.latest_signal(reader, TICKER),
     factors.factor_returns: lambda reader: factors.factor_returns(reader, "M"),
+    factors.last_factor_date: factors.last_factor_date,
     factors.latest_fits: lambda reader: factors.latest_fits(reader, TICKER),
     factors.loadings: lambda reader: factors.loadings(reader, TICKER),
     frontier.latest_frontier: frontier.latest_frontier,

@@ -20,12 +20,11 @@ from dashapp.components import (
     stat,
     stats,
 )
-from dashapp.data import market, workspace
+from dashapp.data import market, published, workspace
 from dashapp.figures.backtest import equity_figure
 from dashapp.format import by_unit, percent
 from pipeline import backtests
 from pipeline.queries import results as result_queries
-from pipeline.queries import runs as run_queries
 from pipeline.workspace import reading
 
 HEADLINE = ("total_return", "annual_return", "annual_volatility", "sharpe_ratio", "max_drawdown", "n_trades")
@@ -34,14 +33,14 @@ HEADLINE = ("total_return", "annual_return", "annual_volatility", "sharpe_ratio"
 def result_view(result_id: str | None, *, theme: str) -> Any:
     """Return the stored result, or what to do where there is none; raises MissingDataError where it is not stored."""
     with market() as reader:
-        published = run_queries.published_run(reader)  # without a store there is nothing to test on: say so here
+        run, _ = published(reader)  # without a store there is nothing to test on: this says so
     if result_id is None:
         return empty_state("Set the controls and press Run Backtest. The answer is stored: the same question on the same "
                            "data comes back at once.", title="No backtest yet", icon="play-circle")  # fmt: skip
     result = backtests.load(result_id, workspace=workspace())
     with reading(workspace()) as reader:
         account, trades = result_queries.equity(reader, result_id), result_queries.trades(reader, result_id)
-    stale = published is None or published["run_id"] != result["data_run_id"]
+    stale = run["run_id"] != result["data_run_id"]
     return [
         html.P(_sentence(result, stale=stale), className="text-body-secondary"),
         stats(_cards(result["metrics"])),
@@ -59,6 +58,8 @@ def _sentence(result: dict[str, Any], *, stale: bool) -> str:
     tickers = result["tickers"]
     names = ", ".join(tickers[:8]) + (f" and {len(tickers) - 8} more" if len(tickers) > 8 else "")
     note = " Computed on an earlier data run; run it again to use the published one." if stale else ""
+    if carried := result["audit"].get("risk_free_carried_sessions"):
+        note += f" The risk-free rate is the last known one, carried over {carried:,} sessions."
     return (
         f"{STRATEGIES[result['strategy_name']].label} on {names}, {result['start_date']} to {result['end_date']}.{note}"
     )

@@ -17,9 +17,7 @@ VOTING = [key for key, indicator in INDICATORS.items() if indicator.vote]
 @pytest.mark.parametrize("key", INDICATORS)
 def test_warm_up_is_the_row_from_which_all_outputs_are_known(key: str) -> None:
     indicator = INDICATORS[key]
-    known = np.isfinite(np.stack(list(compute_indicator(indicator, random_bars(seed=1)).values()))).all(
-        axis=0
-    )
+    known = np.isfinite(np.stack(list(compute_indicator(indicator, random_bars(seed=1)).values()))).all(axis=0)
     assert int(known.argmax()) == indicator.warm_up
     assert known[indicator.warm_up :].all()
 
@@ -97,15 +95,22 @@ def test_a_halt_is_unknown_only_while_it_fills_the_window(key: str) -> None:
     indicator = INDICATORS[key]
     bars = random_bars(seed=7)
     halted = (np.arange(len(bars)) >= 100) & (np.arange(len(bars)) < 160)
-    prices = {
-        name: np.where(halted, bars.close[99], getattr(bars, name))
-        for name in ("open", "high", "low", "close")
-    }
+    prices = {name: np.where(halted, bars.close[99], getattr(bars, name)) for name in ("open", "high", "low", "close")}
     outputs = compute_indicator(indicator, replace(bars, **prices))
     for name, array in outputs.items():
         assert np.isnan(array[130:160]).all(), name
         assert np.isfinite(array[indicator.warm_up : 110]).all(), name
         assert np.isfinite(array[170:]).all(), name
+
+
+def test_a_flat_range_is_unknown_in_k_and_d_for_as_long_as_it_enters_their_averages() -> None:
+    bars = random_bars(seed=7)
+    halted = (np.arange(len(bars)) >= 100) & (np.arange(len(bars)) < 120)
+    prices = {name: np.where(halted, 50.0, getattr(bars, name)) for name in ("high", "low", "close")}
+    outputs = compute_indicator(INDICATORS["stochastic"], replace(bars, **prices))
+    unknown = {name: np.flatnonzero(np.isnan(array[17:])) + 17 for name, array in outputs.items()}
+    assert unknown["stoch_k"].tolist() == list(range(113, 122))  # 14 flat sessions from row 113 to row 119
+    assert unknown["stoch_d"].tolist() == list(range(113, 124))
 
 
 def test_money_flow_without_volume_is_unknown_and_not_oversold() -> None:
@@ -120,6 +125,13 @@ def test_balance_without_volume_stays_at_zero_and_is_neutral() -> None:
     outputs = compute_indicator(INDICATORS["obv"], bars)
     assert not outputs["obv"].any()
     assert not compute_vote(INDICATORS["obv"], bars, outputs)[19:].any()
+
+
+@pytest.mark.parametrize("volume", [0.1, 0.7, 1234567.1, 1e9 / 3])
+def test_balance_that_never_moves_is_neutral(volume: float) -> None:
+    bars = flat_bars(100, 10.0, volume)
+    votes = compute_vote(INDICATORS["obv"], bars, compute_indicator(INDICATORS["obv"], bars))
+    assert (votes[19:] == 0).all()
 
 
 def test_whole_number_volume_is_accepted() -> None:

@@ -43,9 +43,7 @@ def test_no_row_depends_on_a_later_one(key: str, factor: float) -> None:
     for cut in CUTS:
         after = everything(key, later_replaced(bars, cut, factor))
         for column, values in before.items():
-            np.testing.assert_array_equal(
-                after[column][: cut + 1], values[: cut + 1], err_msg=f"{column} at {cut}"
-            )
+            np.testing.assert_array_equal(after[column][: cut + 1], values[: cut + 1], err_msg=f"{column} at {cut}")
 
 
 @pytest.mark.parametrize("key", INDICATORS)
@@ -105,9 +103,7 @@ def test_prices_in_another_unit(key: str, seed: int, power: int) -> None:
 def test_a_mirrored_price_mirrors_the_averages(seed: int) -> None:
     close = random_bars(seed).close
     mirrored = 2 * close.max() - close
-    plain, turned = (
-        compute_indicator(INDICATORS["rsi"], of_arrays(array))["rsi_14"] for array in (close, mirrored)
-    )
+    plain, turned = (compute_indicator(INDICATORS["rsi"], of_arrays(array))["rsi_14"] for array in (close, mirrored))
     np.testing.assert_allclose(turned, 100 - plain, rtol=0, atol=1e-8)
 
 

@@ -112,9 +112,7 @@ def test_no_two_indicators_store_the_same_column() -> None:
 def test_each_is_described(key: str) -> None:
     indicator = INDICATORS[key]
     assert indicator.pane == ("price" if key in ON_THE_PRICE else "own")
-    assert all(
-        (indicator.label, indicator.description, indicator.formula, indicator.reference, indicator.vote_rule)
-    )
+    assert all((indicator.label, indicator.description, indicator.formula, indicator.reference, indicator.vote_rule))
     assert indicator.vote_rule.startswith("no vote") == (indicator.vote is None)
     assert list(indicator.levels) == sorted(indicator.levels)
     for parameter in indicator.parameters:

@@ -67,9 +67,7 @@ def test_an_unknown_output_gives_an_unknown_vote(key: str, values: dict[str, flo
     known = np.array([100.0])
     bars = of_arrays(known, high=known, low=known, volume=known)
     for unknown in values:
-        outputs = {
-            name: np.array([np.nan if name == unknown else float(value)]) for name, value in values.items()
-        }
+        outputs = {name: np.array([np.nan if name == unknown else float(value)]) for name, value in values.items()}
         assert np.isnan(compute_vote(INDICATORS[key], bars, outputs)).all()
 
 

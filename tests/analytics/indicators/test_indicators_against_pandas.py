@@ -136,9 +136,7 @@ def test_outputs_equal_their_definition(key: str, name: str) -> None:
     for output, defined in zip(indicator.outputs, DEFINITIONS[key](frame), strict=True):
         reference = defined.reindex(frame.index).to_numpy()
         scale = np.fmax(1, np.abs(reference))
-        np.testing.assert_allclose(
-            computed[output] / scale, reference / scale, rtol=0, atol=PARITY, err_msg=output
-        )
+        np.testing.assert_allclose(computed[output] / scale, reference / scale, rtol=0, atol=PARITY, err_msg=output)
 
 
 def test_every_indicator_has_a_definition() -> None:

@@ -25,9 +25,7 @@ def talib_of_close(close: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def talib_of_range(
-    high: np.ndarray, low: np.ndarray, close: np.ndarray, volume: np.ndarray
-) -> dict[str, np.ndarray]:
+def talib_of_range(high: np.ndarray, low: np.ndarray, close: np.ndarray, volume: np.ndarray) -> dict[str, np.ndarray]:
     stochastic = talib.STOCH(
         high, low, close, fastk_period=14, slowk_period=3, slowk_matype=0, slowd_period=3, slowd_matype=0
     )
@@ -58,9 +56,7 @@ def test_outputs_equal_talib(key: str, name: str) -> None:
     reference = expected(bars)
     for column, values in compute_indicator(INDICATORS[key], bars).items():
         scale = np.fmax(1, np.abs(reference[column]))
-        np.testing.assert_allclose(
-            values / scale, reference[column] / scale, rtol=0, atol=PARITY, err_msg=column
-        )
+        np.testing.assert_allclose(values / scale, reference[column] / scale, rtol=0, atol=PARITY, err_msg=column)
 
 
 def test_the_comparison_covers_every_stored_column() -> None:

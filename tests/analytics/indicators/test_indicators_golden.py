@@ -74,8 +74,6 @@ def test_balance_by_hand() -> None:
 
 
 def test_average_true_range_counts_gaps() -> None:
-    bars = of_arrays(
-        np.array([10.0, 20.0, 15.0]), high=np.array([11.0, 21.0, 16.0]), low=np.array([9.0, 19.0, 14.0])
-    )
+    bars = of_arrays(np.array([10.0, 20.0, 15.0]), high=np.array([11.0, 21.0, 16.0]), low=np.array([9.0, 19.0, 14.0]))
     values = compute_indicator(INDICATORS["atr"], bars, {"window": 2})["atr_14"]
     assert values[-1] == pytest.approx((11 + 6) / 2, rel=EXACT)  # 21 − 10 and 20 − 14

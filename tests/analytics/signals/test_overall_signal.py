@@ -1,5 +1,7 @@
 """From votes to the overall signal: the threshold, ties, unknown votes and the mirror."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,24 +13,24 @@ from analytics.indicators import INDICATORS, compute_indicator, compute_vote
 from analytics.market import Bars
 from analytics.signals import compute_votes, count_votes, overall_signal
 
-B, S, O, U = 1.0, -1.0, 0.0, np.nan  # buy, sell, neutral, unknown
+B, S, N, U = 1.0, -1.0, 0.0, np.nan  # buy, sell, neutral, unknown
 UNKNOWN = pytest.approx(np.nan, nan_ok=True)
 CASES = [
-    ((B, B, B, O, O, O, O), 1),
-    ((B, B, O, O, O, O, O), 0),  # one short of the threshold
-    ((B, B, B, S, S, O, O), 1),
-    ((B, B, B, S, S, S, O), 0),  # a tie
+    ((B, B, B, N, N, N, N), 1),
+    ((B, B, N, N, N, N, N), 0),  # one short of the threshold
+    ((B, B, B, S, S, N, N), 1),
+    ((B, B, B, S, S, S, N), 0),  # a tie
     ((B, B, B, S, S, S, S), -1),  # buys reach the threshold too, but sells outnumber them
     ((B, B, B, B, S, S, S), 1),
-    ((S, S, S, O, O, O, O), -1),
-    ((S, S, B, O, O, O, O), 0),
+    ((S, S, S, N, N, N, N), -1),
+    ((S, S, B, N, N, N, N), 0),
     ((B, B, B, U, U, U, U), 1),  # unknown votes count as neither
     ((B, B, U, U, U, U, U), 0),
-    ((O, O, O, O, O, O, O), 0),
-    ((U, U, U, U, U, U, O), 0),
+    ((N, N, N, N, N, N, N), 0),
+    ((U, U, U, U, U, U, N), 0),
     ((U, U, U, U, U, U, U), UNKNOWN),
 ]
-one_vote = st.sampled_from([B, S, O, U])
+one_vote = st.sampled_from([B, S, N, U])
 rows_of_votes = st.lists(st.tuples(*[one_vote] * 7), min_size=1, max_size=30)
 
 
@@ -55,7 +57,7 @@ def test_threshold(threshold: int, expected: float) -> None:
 
 def test_the_default_threshold_is_three() -> None:
     assert VOTE_THRESHOLD == 3
-    votes = as_votes([(B, B, B, O, O, O, O), (B, B, O, O, O, O, O)])
+    votes = as_votes([(B, B, B, N, N, N, N), (B, B, N, N, N, N, N)])
     np.testing.assert_array_equal(overall_signal(votes), overall_signal(votes, threshold=3))
 
 
@@ -90,14 +92,11 @@ def test_the_order_of_the_votes_does_not_matter(rows: list[tuple[float, ...]]) -
 def test_a_higher_threshold_never_adds_a_signal(rows: list[tuple[float, ...]]) -> None:
     votes = as_votes(rows)
     strengths = [np.abs(overall_signal(votes, threshold=threshold)) for threshold in range(1, 8)]
-    assert all(
-        (np.nan_to_num(higher) <= np.nan_to_num(lower)).all()
-        for lower, higher in zip(strengths, strengths[1:], strict=False)
-    )
+    assert all((np.nan_to_num(higher) <= np.nan_to_num(lower)).all() for lower, higher in pairwise(strengths))
 
 
 def test_counts_by_hand() -> None:
-    buys, sells = count_votes(as_votes([(B, B, S, O, U, U, U), (O,) * 7, (U,) * 7]))
+    buys, sells = count_votes(as_votes([(B, B, S, N, U, U, U), (N,) * 7, (U,) * 7]))
     np.testing.assert_array_equal(buys, [2, 0, np.nan])
     np.testing.assert_array_equal(sells, [1, 0, np.nan])
 

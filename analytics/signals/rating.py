@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from analytics.conventions import RATING_BUY, RATING_STRONG_BUY, FloatArray
+from analytics.errors import InputError
 from analytics.indicators import INDICATORS
 
 RATING_LABELS = ("strong sell", "sell", "neutral", "buy", "strong buy")
@@ -14,13 +15,17 @@ _BOUNDS = (-RATING_STRONG_BUY, -RATING_BUY, RATING_BUY, RATING_STRONG_BUY)
 def rating_score(votes: Mapping[str, FloatArray]) -> FloatArray:
     """Return the mean of the moving-average mean and the oscillator mean, −1 to 1, shape (n_sessions,).
 
-    A group without an available vote is left out. NaN when: neither group has one.
+    A group without an available vote is left out. NaN when: neither group has one. Raises InputError where no
+    vote of either group is given.
     """
     groups = [
-        _mean([vote for key, vote in votes.items() if INDICATORS[key].group == group])
+        [vote for key, vote in votes.items() if INDICATORS[key].group == group]
         for group in ("moving_average", "oscillator")
     ]
-    return _mean([group for group in groups if group is not None])
+    means = [_mean(group) for group in groups if group]
+    if not means:
+        raise InputError("votes", got=sorted(votes), allowed="at least one vote of an average or an oscillator")
+    return _mean(means)
 
 
 def rating_labels(score: FloatArray) -> list[str | None]:

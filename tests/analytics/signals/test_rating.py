@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tolerances import EXACT
 
 from analytics.conventions import RATING_BUY, RATING_STRONG_BUY
+from analytics.errors import InputError
 from analytics.indicators import INDICATORS
 from analytics.signals import RATING_LABELS, rating_labels, rating_score
 
@@ -91,3 +92,10 @@ def test_a_score_that_reaches_a_bound_by_division_is_on_it() -> None:
 
 def test_labels_of_nothing() -> None:
     assert rating_labels(np.array([])) == []
+
+
+def test_a_missing_group_is_left_out_and_no_group_is_refused() -> None:
+    one = np.array([1.0, -1.0, np.nan])
+    np.testing.assert_array_equal(rating_score({"rsi": one}), one)
+    with pytest.raises(InputError, match="at least one vote of an average or an oscillator"):
+        rating_score({"obv": one})

@@ -30,7 +30,7 @@ COLUMNS = [
     column("name", "Name", minWidth=150),
     column("sector", "Sector", minWidth=130),
     number_column("close", "Price", tip="Last close, USD; index points for an index", width=105),
-    percent_column("return_1d", "1 day", digits=2, coloured=True, tip="Total return of the last session"),
+    percent_column("return_1d", "1 day", digits=2, coloured=True, tip="Total return of the last session; an index leaves dividends out"),
     percent_column("return_1m", "1 month", coloured=True, tip="Total return since the last close a calendar month ago"),
     percent_column("return_1y", "1 year", coloured=True, tip="Total return since the last close a calendar year ago"),
     column("signal", "Signal", width=95, tip="Overall signal of the seven core votes at the last close",

@@ -120,7 +120,7 @@ def _summary(bars: Bars, last: pd.Series, *, price: str) -> html.Div:
     return stats([
         stat("Last close", price, note=str(bars.dates[-1]), tip="The last close the store holds, in USD."),
         stat("Last session", percent(change, digits=2, sign=True), tone="up" if change > 0 else "down",
-             note="total return", tip="Adjusted close over the adjusted close of the session before, less one."),
+             note="total return" if price.startswith("$") else "without dividends", tip="Adjusted close over the adjusted close of the session before, less one; an index leaves dividends out."),
         stat("Signal", word, tone=tone, note=f"{number(last['buy_votes'], digits=0)} buy, "
              f"{number(last['sell_votes'], digits=0)} sell of {available} votes",
              tip="Buy where at least three of the seven core votes are buys and buys outnumber sells; sell is the mirror."),

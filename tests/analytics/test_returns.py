@@ -63,9 +63,7 @@ def test_simple_returns_ignore_the_unit_of_the_price(prices: np.ndarray, factor:
 
 
 def test_monthly_returns_by_hand() -> None:
-    dates = pd.to_datetime(
-        ["2024-01-30", "2024-01-31", "2024-02-15", "2024-02-29", "2024-03-28", "2024-04-01"]
-    )
+    dates = pd.to_datetime(["2024-01-30", "2024-01-31", "2024-02-15", "2024-02-29", "2024-03-28", "2024-04-01"])
     frame = pd.DataFrame({"A": [1.0, 100.0, 5.0, 110.0, 121.0, 7.0]}, index=dates)
     returns = monthly_returns(frame)
     assert [str(date.date()) for date in returns.index] == ["2024-02-29", "2024-03-31"]
@@ -186,9 +184,7 @@ def test_rate_from_before_the_calendar_is_carried_in() -> None:
 def test_months_at_the_ends_of_the_calendar_are_not_squeezed_into_their_sessions() -> None:
     dates = weekdays("2024-01-22", "2024-02-09").to_numpy()
     risk_free = daily_risk_free(dates, daily=None, monthly=MONTHLY)
-    np.testing.assert_allclose(
-        risk_free.values[0], 1.004 ** (1 / 23) - 1, rtol=EXACT
-    )  # 23 weekdays in January
+    np.testing.assert_allclose(risk_free.values[0], 1.004 ** (1 / 23) - 1, rtol=EXACT)  # 23 weekdays in January
     np.testing.assert_allclose(risk_free.values[-1], 1.005 ** (1 / 21) - 1, rtol=EXACT)
 
 
@@ -197,9 +193,7 @@ def test_whole_months_compound_to_the_monthly_rate(closes: pd.DataFrame) -> None
     rng = np.random.default_rng(1)
     monthly = pd.Series(rng.uniform(-0.001, 0.01, len(months)), index=months.to_timestamp(how="end"))
     risk_free = daily_risk_free(closes.index.to_numpy(), daily=None, monthly=monthly)
-    compounded = (1 + pd.Series(risk_free.values, index=closes.index.to_period("M"))).groupby(
-        level=0
-    ).prod() - 1
+    compounded = (1 + pd.Series(risk_free.values, index=closes.index.to_period("M"))).groupby(level=0).prod() - 1
     # The calendar opens on 2 January 1990: New Year's Day is one missing weekday. Its last month is not over.
     np.testing.assert_allclose(compounded.iloc[:-1], monthly.iloc[:-1], rtol=0, atol=PARITY)
     assert set(risk_free.origin) == {"monthly"}

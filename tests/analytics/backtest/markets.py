@@ -26,10 +26,7 @@ def random_bars(ticker: str, *, n: int = 400, seed: int = 0, first: int = 0) -> 
 def random_market(*, n: int = 400, n_tickers: int = 4, seed: int = 0) -> Panel:
     """Random tickers: the second listed late, the third with gaps, the fourth without opens now and then."""
     rng = np.random.default_rng(1_000 + seed)
-    bars = [
-        random_bars(f"T{i}", n=n, seed=100 * seed + i, first=n // 4 if i == 1 else 0)
-        for i in range(n_tickers)
-    ]
+    bars = [random_bars(f"T{i}", n=n, seed=100 * seed + i, first=n // 4 if i == 1 else 0) for i in range(n_tickers)]
     if n_tickers > 2:
         bars[2] = bars[2].rows(rng.random(n) > 0.1)
     if n_tickers > 3:
@@ -45,9 +42,7 @@ def flat_market(prices: dict[str, list[float]], *, opens: dict[str, list[float]]
     for ticker, values in prices.items():
         close = np.asarray(values, dtype=float)
         open_ = np.asarray((opens or {}).get(ticker, values), dtype=float)
-        bars = Bars(
-            ticker, dates, open_, np.fmax(open_, close), np.fmin(open_, close), close, close, np.ones(n)
-        )
+        bars = Bars(ticker, dates, open_, np.fmax(open_, close), np.fmin(open_, close), close, close, np.ones(n))
         items.append(bars.rows(np.isfinite(close)))
     return Panel.of(items)
 

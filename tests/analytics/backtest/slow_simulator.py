@@ -49,9 +49,7 @@ def _trade(panel: Panel, account: SlowAccount, today: dict, last_close: dict, co
         else:
             marks[column] = open_ * adjusted / close
     value = account.cash + sum(shares * marks[column] for column, shares in account.held.items() if shares)
-    worth = {
-        column: weight * value - account.held[column] * marks[column] for column, weight in today.items()
-    }
+    worth = {column: weight * value - account.held[column] * marks[column] for column, weight in today.items()}
     for column in sorted(today, key=lambda column: (worth[column], column)):
         shares = today[column] * value / marks[column] - account.held[column]
         if shares < 0:

@@ -24,9 +24,7 @@ def test_capital_must_be_an_amount_above_0(capital):
 
 
 def test_end_before_start_is_refused():
-    with pytest.raises(
-        InputError, match="end: got '2020-01-01'; allowed: a date on or after the start, 2020-01-02"
-    ):
+    with pytest.raises(InputError, match="end: got '2020-01-01'; allowed: a date on or after the start, 2020-01-02"):
         BacktestSpec(start="2020-01-02", end="2020-01-01")
 
 

@@ -33,9 +33,7 @@ def scheduler(decide: Callable[..., np.ndarray], **parameters) -> Scheduler:
 
 
 def rows_of(orders: Orders, kept: np.ndarray, *, dated: bool) -> list[tuple]:
-    columns = [orders.column, orders.side, orders.target_weight, orders.decided] + (
-        [orders.row] if dated else []
-    )
+    columns = [orders.column, orders.side, orders.target_weight, orders.decided] + ([orders.row] if dated else [])
     return [tuple(values) for values in zip(*(column[kept] for column in columns), strict=True)]
 
 
@@ -47,9 +45,7 @@ def leaks(orders_on: Scheduler, panel: Panel = PANEL) -> dict[str, int]:
         after = orders_on(changed_from(panel, cut, 10.0))
         due_before = (before.row != PENDING) & (before.row <= cut)
         due_after = (after.row != PENDING) & (after.row <= cut)
-        found["multiplied"] += rows_of(before, due_before, dated=True) != rows_of(
-            after, due_after, dated=True
-        )
+        found["multiplied"] += rows_of(before, due_before, dated=True) != rows_of(after, due_after, dated=True)
         for name, future in (("unknown", changed_from(panel, cut, np.nan)), ("cut", cut_at(panel, cut))):
             # without bars from t on, the orders for t are those still pending: compare all that was decided before
             after = orders_on(future)
@@ -130,15 +126,11 @@ def test_the_position_held_during_a_bar_does_not_depend_on_its_close(seed):
     panel = random_market(n=300, seed=seed)
     orders_on = scheduler(STRATEGIES["technical_vote"].decide, **PARAMETERS["technical_vote"])
     for cut in CUTS[:25]:
-        in_force = [
-            weights_in_force(orders_on(market), cut) for market in (panel, changed_from(panel, cut, 10.0))
-        ]
+        in_force = [weights_in_force(orders_on(market), cut) for market in (panel, changed_from(panel, cut, 10.0))]
         assert in_force[0] == in_force[1]
 
 
 def weights_in_force(orders: Orders, row: int) -> dict[int, float]:
     """{column: target weight} of the last order due up to `row`."""
     due = orders.due()
-    return {
-        int(c): float(w) for r, c, w in zip(due.row, due.column, due.target_weight, strict=True) if r <= row
-    }
+    return {int(c): float(w) for r, c, w in zip(due.row, due.column, due.target_weight, strict=True) if r <= row}

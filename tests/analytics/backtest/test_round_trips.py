@@ -17,9 +17,7 @@ from analytics.market import Panel
 NAN = np.nan
 
 
-def trades_of(
-    panel: Panel, decisions, costs: Costs, capital: float = 10_000.0
-) -> tuple[pd.DataFrame, np.ndarray]:
+def trades_of(panel: Panel, decisions, costs: Costs, capital: float = 10_000.0) -> tuple[pd.DataFrame, np.ndarray]:
     """The trade list and the equity curve."""
     orders = schedule_orders(panel, np.asarray(decisions), start=panel.dates[0], end=panel.dates[-1])
     prices = total_return_prices(panel)

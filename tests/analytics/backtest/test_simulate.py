@@ -82,9 +82,7 @@ def test_bounds_and_identities_hold_on_any_market(seed, strategy):
     assert (result.drawdown <= 0).all()
     assert result.metrics["max_drawdown"] == pytest.approx(result.drawdown.min(), rel=PARITY, abs=PARITY)
     assert result.trades["pnl"].sum() == pytest.approx(result.equity[-1] - 100_000, rel=PARITY, abs=1e-4)
-    assert result.metrics["total_return"] == pytest.approx(
-        result.equity[-1] / 100_000 - 1, rel=PARITY, abs=PARITY
-    )
+    assert result.metrics["total_return"] == pytest.approx(result.equity[-1] / 100_000 - 1, rel=PARITY, abs=PARITY)
     assert set(result.metrics) == set(METRICS)
     assert result.metrics["n_trades"] == len(result.trades)
 
@@ -122,9 +120,7 @@ def test_two_runs_give_the_same_bytes():
 def test_prices_after_the_end_and_outside_the_window_change_nothing():
     panel = random_market(n=300)
     whole = run(panel, start=str(panel.dates[100]), end=str(panel.dates[199]))
-    cut = Panel.of(
-        [panel.bars(ticker).rows(panel.bars(ticker).dates <= panel.dates[199]) for ticker in panel.tickers]
-    )
+    cut = Panel.of([panel.bars(ticker).rows(panel.bars(ticker).dates <= panel.dates[199]) for ticker in panel.tickers])
     same_bytes(whole, run(cut, start=str(panel.dates[100])))
     assert (whole.dates[0], whole.dates[-1]) == (panel.dates[100], panel.dates[199])
 
@@ -192,9 +188,7 @@ def test_an_unknown_risk_free_rate_leaves_the_sharpe_ratio_unknown():
 )
 def test_a_window_without_a_bar_says_where_there_are_prices(window):
     panel = random_market(n=60)
-    with pytest.raises(
-        MissingDataError, match=f"No prices of T0, T1.*prices from 2015-01-01 to {panel.dates[-1]}"
-    ):
+    with pytest.raises(MissingDataError, match=f"No prices of T0, T1.*prices from 2015-01-01 to {panel.dates[-1]}"):
         run(panel, **window)
 
 

@@ -26,9 +26,7 @@ def test_every_strategy_is_declared_and_documented():
         assert isinstance(strategy, Strategy)
         assert strategy.label
         assert strategy.description.endswith(".")
-        assert resolve(strategy.parameters, {}).keys() == {
-            parameter.name for parameter in strategy.parameters
-        }
+        assert resolve(strategy.parameters, {}).keys() == {parameter.name for parameter in strategy.parameters}
 
 
 def test_signals_with_default_parameters_are_the_stored_overall_signal():
@@ -86,7 +84,5 @@ def test_the_vote_trades_on_changes_of_state_from_flat_at_the_start(threshold, s
 
 def test_more_votes_than_voters_are_refused():
     panel = random_market(n=60, n_tickers=1)
-    with pytest.raises(
-        InputError, match="threshold: got 2; allowed: at most the number of voting indicators, 1"
-    ):
+    with pytest.raises(InputError, match="threshold: got 2; allowed: at most the number of voting indicators, 1"):
         STRATEGIES["technical_vote"].decide(panel, np.zeros(1, dtype=int), threshold=2, votes=("rsi",))

@@ -33,9 +33,7 @@ def random_decisions(panel: Panel, *, seed: int, often: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize("costs", [FREE, Costs(0.001, 0.0), Costs(0.0, 0.002), Costs(0.005, 0.003)])
-@pytest.mark.parametrize(
-    ("seed", "often", "first"), [(1, 0.02, 0), (2, 0.2, 0), (3, 0.5, 57), (4, 0.05, 120)]
-)
+@pytest.mark.parametrize(("seed", "often", "first"), [(1, 0.02, 0), (2, 0.2, 0), (3, 0.5, 57), (4, 0.05, 120)])
 def test_equity_and_fills_equal_the_slow_simulator(costs, seed, often, first):
     panel = random_market(n=250, n_tickers=5, seed=seed)
     orders = orders_of(panel, random_decisions(panel, seed=seed, often=often), first)
@@ -45,9 +43,7 @@ def test_equity_and_fills_equal_the_slow_simulator(costs, seed, often, first):
     slow = slow_simulation(panel, orders, capital=10_000.0, costs=costs, first=first, last=len(panel.dates))
     np.testing.assert_allclose(account.equity, slow.equity, rtol=PARITY)
     got = np.column_stack([fills.row, fills.column, fills.quantity, fills.price, fills.fee])
-    np.testing.assert_allclose(
-        got, np.array(slow.fills), rtol=1e-7, atol=1e-7
-    )  # tiny rebalances amplify rounding
+    np.testing.assert_allclose(got, np.array(slow.fills), rtol=1e-7, atol=1e-7)  # tiny rebalances amplify rounding
     assert len(fills) > 5
     np.testing.assert_allclose(account.positions[-1], list(slow.held.values()), rtol=PARITY, atol=PARITY)
 
@@ -63,9 +59,7 @@ def test_one_round_trip_worked_out_by_hand():
     np.testing.assert_allclose(fills.price, [102.0, 107.8], rtol=EXACT)
     np.testing.assert_allclose(fills.fee, [shares * 1.02, shares * 1.078], rtol=EXACT)
     account = settle(fills, prices, 10_000.0, first=0, last=4)
-    np.testing.assert_allclose(
-        account.equity, [10_000, shares * 102, shares * 105, shares * 106.722], rtol=EXACT
-    )
+    np.testing.assert_allclose(account.equity, [10_000, shares * 102, shares * 105, shares * 106.722], rtol=EXACT)
     np.testing.assert_allclose(account.gross_exposure, [0, 1, 1, 0], atol=EXACT)
     np.testing.assert_allclose(account.traded, [0, shares * 102, 0, shares * 107.8], rtol=EXACT)
 
@@ -91,13 +85,9 @@ def test_equal_buys_go_by_ticker_and_one_without_cash_is_not_filled():
     panel = flat_market({"A": [10, 10, 10], "B": [10, 10, 10]})
     decisions = [[0.5, 0.5], [NAN, NAN], [NAN, NAN]]
     cut = simulate(total_return_prices(panel), orders_of(panel, decisions), 1_000.0, Costs(0.0, 0.5))
-    np.testing.assert_allclose(
-        cut.quantity, [50, 50 / 3], rtol=EXACT
-    )  # 750 of 1,000 spent, 250 / 15 left for B
+    np.testing.assert_allclose(cut.quantity, [50, 50 / 3], rtol=EXACT)  # 750 of 1,000 spent, 250 / 15 left for B
     assert cut.column.tolist() == [0, 1]
-    broke = simulate(
-        total_return_prices(panel), orders_of(panel, decisions), 1_000.0, Costs(0.0, 0.999999999999)
-    )
+    broke = simulate(total_return_prices(panel), orders_of(panel, decisions), 1_000.0, Costs(0.0, 0.999999999999))
     assert broke.column.tolist() == [0]
 
 
@@ -116,9 +106,7 @@ def test_a_held_ticker_without_a_bar_is_valued_at_its_last_close():
     decisions = [[0.5, NAN], [NAN, NAN], [NAN, 0.5], [NAN, NAN], [NAN, NAN], [NAN, NAN]]
     prices = total_return_prices(panel)
     fills = simulate(prices, orders_of(panel, decisions), 1_000.0, FREE)
-    np.testing.assert_allclose(
-        fills.quantity, [50, 50], rtol=EXACT
-    )  # half of 1,500 is 750, but only 500 is cash
+    np.testing.assert_allclose(fills.quantity, [50, 50], rtol=EXACT)  # half of 1,500 is 750, but only 500 is cash
     account = settle(fills, prices, 1_000.0, first=0, last=6)
     np.testing.assert_allclose(account.equity, [1_000, 1_000, 1_500, 1_500, 1_500, 1_500], rtol=EXACT)
 
@@ -158,7 +146,5 @@ def test_a_first_run_after_the_warm_up_compiles_nothing():
     root = Path(__file__).parents[3]
     paths = [str(root), str(Path(__file__).parent)]
     code = f"import sys; sys.path[:0] = {paths!r}\n{NOTHING_LEFT_TO_COMPILE}"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     assert done.stdout == "trades True compiled 0\na compilation is noticed True\n", done.stderr[-2_000:]

@@ -14,9 +14,7 @@ KEY = ["ticker", "model", "window_months"]
 
 
 def assert_same(left: pd.DataFrame, right: pd.DataFrame, *, atol: float = PARITY) -> None:
-    pd.testing.assert_frame_equal(
-        left.reset_index(drop=True), right.reset_index(drop=True), rtol=PARITY, atol=atol
-    )
+    pd.testing.assert_frame_equal(left.reset_index(drop=True), right.reset_index(drop=True), rtol=PARITY, atol=atol)
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +59,7 @@ def test_fits_equal_statsmodels(
             "beta": hac.params, "std_err": hac.bse, "t_stat": hac.tvalues, "p_value": hac.pvalues,
             "std_err_ols": ols.fit().bse,
         }).drop("const")  # fmt: skip
-        pd.testing.assert_frame_equal(
-            table[reference.columns], reference, rtol=PARITY, atol=PARITY, check_names=False
-        )
+        pd.testing.assert_frame_equal(table[reference.columns], reference, rtol=PARITY, atol=PARITY, check_names=False)
 
 
 def test_dates_of_a_fit(fitted: tuple[pd.DataFrame, pd.DataFrame]) -> None:
@@ -139,15 +135,11 @@ def test_late_and_ended_tickers_leave_the_others_alone(
     assert "BBY" not in fits["ticker"].to_numpy()
 
 
-def test_fit_of_an_ended_ticker_sees_nothing_later(
-    stock_months: pd.DataFrame, french_factors: pd.DataFrame
-) -> None:
+def test_fit_of_an_ended_ticker_sees_nothing_later(stock_months: pd.DataFrame, french_factors: pd.DataFrame) -> None:
     ended = stock_months[["AAPL"]].loc[:"2010-12-31"]
     later = french_factors.copy()
     later.loc["2011-01-31":] *= 3
-    for ours, theirs in zip(
-        fit_factor_models(ended, later), fit_factor_models(ended, french_factors), strict=True
-    ):
+    for ours, theirs in zip(fit_factor_models(ended, later), fit_factor_models(ended, french_factors), strict=True):
         assert len(ours)
         pd.testing.assert_frame_equal(ours, theirs, rtol=0, atol=0)
 
@@ -186,9 +178,7 @@ def test_nothing_in_common_gives_empty_tables(
 def test_bad_input_is_named(stock_months: pd.DataFrame, french_factors: pd.DataFrame) -> None:
     with pytest.raises(UnknownKeyError, match="Did you mean 'ff3'"):
         fit_factor_models(stock_months, french_factors, models=["ff33"])
-    with pytest.raises(
-        InputError, match=r"windows: got 12; allowed: 0 \(full history\) or at least 24 months"
-    ):
+    with pytest.raises(InputError, match=r"windows: got 12; allowed: 0 \(full history\) or at least 24 months"):
         fit_factor_models(stock_months, french_factors, windows=[12])
     with pytest.raises(InputError, match="a column rf"):
         fit_factor_models(stock_months, french_factors.drop(columns="rf"))

@@ -57,9 +57,7 @@ def test_equals_statsmodels(n_obs: int, n_factors: int) -> None:
             (regression.p_value, robust.pvalues), (regression.low, interval[:, 0]), (regression.high, interval[:, 1]),
         ):  # fmt: skip
             np.testing.assert_allclose(ours[:, column], theirs, rtol=PARITY, atol=PARITY)
-        np.testing.assert_allclose(
-            regression.covariance[column], robust.cov_params(), rtol=PARITY, atol=PARITY
-        )
+        np.testing.assert_allclose(regression.covariance[column], robust.cov_params(), rtol=PARITY, atol=PARITY)
         assert regression.r_squared[column] == pytest.approx(plain.rsquared, abs=PARITY)
         assert regression.adjusted_r_squared[column] == pytest.approx(plain.rsquared_adj, abs=PARITY)
         assert regression.residual_vol[column] == pytest.approx(np.sqrt(plain.mse_resid), abs=PARITY)

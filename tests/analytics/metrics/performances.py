@@ -9,12 +9,8 @@ def of_returns(returns, *, benchmark=None, risk_free=None, **others) -> Performa
     returns = np.asarray(returns, dtype=float)
     dates = np.datetime64("2024-01-01") + np.arange(len(returns))
     full = {
-        "benchmark_returns": None
-        if benchmark is None
-        else np.broadcast_to(benchmark, returns.shape).astype(float),
-        "risk_free_returns": None
-        if risk_free is None
-        else np.broadcast_to(risk_free, returns.shape).astype(float),
+        "benchmark_returns": None if benchmark is None else np.broadcast_to(benchmark, returns.shape).astype(float),
+        "risk_free_returns": None if risk_free is None else np.broadcast_to(risk_free, returns.shape).astype(float),
     }
     return Performance(dates, returns, **full, **others)
 

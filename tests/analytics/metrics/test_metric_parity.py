@@ -24,9 +24,7 @@ def close(expected: float):
 
 @pytest.fixture
 def empyrical(monkeypatch):
-    monkeypatch.setattr(
-        np, "NINF", -np.inf, raising=False
-    )  # empyrical 0.5.9 still uses the name numpy 2 removed
+    monkeypatch.setattr(np, "NINF", -np.inf, raising=False)  # empyrical 0.5.9 still uses the name numpy 2 removed
     import empyrical
 
     return empyrical
@@ -41,9 +39,7 @@ def test_returns_and_risk_equal_empyrical(empyrical, seed):
     assert value("annual_volatility", seed) == close(empyrical.annual_volatility(returns, annualization=DAYS))
     assert value("max_drawdown", seed) == close(empyrical.max_drawdown(returns))
     assert value("value_at_risk", seed) == close(-empyrical.value_at_risk(returns, cutoff=0.05))
-    assert value("expected_shortfall", seed) == close(
-        -empyrical.conditional_value_at_risk(returns, cutoff=0.05)
-    )
+    assert value("expected_shortfall", seed) == close(-empyrical.conditional_value_at_risk(returns, cutoff=0.05))
     assert value("annual_downside_deviation", seed) == close(
         empyrical.downside_risk(returns, required_return=risk_free, annualization=DAYS)
     )

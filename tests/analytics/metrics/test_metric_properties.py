@@ -81,9 +81,7 @@ def test_the_order_of_the_returns_matters_to_the_drawdown_alone():
 
 def test_three_trades_by_hand():
     held = {"gross_exposure": np.array([0.0, 0.5, 1.0, 0.0]), "turnover": np.array([0.0, 0.5, 0.5, 1.0])}
-    metrics = compute_metrics(
-        of_returns([0.0] * 4, trades=trades([300.0, -100.0, 0.0], days=[1, 2, 9]), **held)
-    )
+    metrics = compute_metrics(of_returns([0.0] * 4, trades=trades([300.0, -100.0, 0.0], days=[1, 2, 9]), **held))
     assert metrics["n_trades"] == 3.0
     assert metrics["win_rate"] == close(1 / 3, EXACT)
     assert metrics["profit_factor"] == close(3.0, EXACT)

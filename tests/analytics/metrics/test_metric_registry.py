@@ -41,9 +41,7 @@ def golden_performance() -> Performance:
 
 @pytest.mark.parametrize("key", sorted(GOLDEN["values"]))
 def test_ten_sessions_worked_out_in_fractions(key):
-    assert METRICS[key].func(golden_performance()) == pytest.approx(
-        GOLDEN["values"][key], rel=EXACT, abs=EXACT
-    )
+    assert METRICS[key].func(golden_performance()) == pytest.approx(GOLDEN["values"][key], rel=EXACT, abs=EXACT)
 
 
 def test_the_golden_numbers_cover_every_metric_of_returns():
@@ -97,18 +95,14 @@ def test_sessions_with_an_unknown_return_are_left_out():
     holes = Performance(
         full.dates, np.where(rows, full.returns, np.nan), full.benchmark_returns, full.risk_free_returns
     )
-    kept = Performance(
-        full.dates[rows], full.returns[rows], full.benchmark_returns[rows], full.risk_free_returns[rows]
-    )
+    kept = Performance(full.dates[rows], full.returns[rows], full.benchmark_returns[rows], full.risk_free_returns[rows])
     same = set(METRICS) - {"benchmark_total_return"}  # the benchmark has no holes
     got, expected = compute_metrics(holes), compute_metrics(kept)
     np.testing.assert_equal({key: got[key] for key in same}, {key: expected[key] for key in same})
 
 
 def test_arrays_of_unequal_length_are_refused():
-    with pytest.raises(
-        InputError, match=r"benchmark_returns: got \(2,\); allowed: one value per date, shape \(3,\)"
-    ):
+    with pytest.raises(InputError, match=r"benchmark_returns: got \(2,\); allowed: one value per date, shape \(3,\)"):
         Performance(np.arange("2024-01-01", "2024-01-04", dtype="datetime64[D]"), np.zeros(3), np.zeros(2))
 
 

@@ -82,9 +82,7 @@ def test_corner_portfolios_of_the_published_example() -> None:
 
 
 def test_two_assets_by_hand() -> None:
-    frontier = efficient_frontier(
-        np.array([0.05, 0.10]), np.diag([0.04, 0.09]), risk_free_rate=0.02, points=2
-    )
+    frontier = efficient_frontier(np.array([0.05, 0.10]), np.diag([0.04, 0.09]), risk_free_rate=0.02, points=2)
     np.testing.assert_allclose(frontier.min_variance, [9 / 13, 4 / 13], rtol=EXACT)
     np.testing.assert_allclose(frontier.weights, [[9 / 13, 4 / 13], [0, 1]], atol=EXACT)
     # Tangency weights are proportional to Σ⁻¹(μ − f) = (0.75, 0.8889).
@@ -92,9 +90,7 @@ def test_two_assets_by_hand() -> None:
     np.testing.assert_allclose(frontier.sharpe_ratio[1], 0.08 / 0.3, rtol=EXACT)
 
 
-def test_real_stocks_equal_an_interior_point_solver(
-    stock_returns: FloatArray, interior_point: Solver
-) -> None:
+def test_real_stocks_equal_an_interior_point_solver(stock_returns: FloatArray, interior_point: Solver) -> None:
     mu, sigma = DEFAULT_ESTIMATOR.expected_returns(stock_returns), DEFAULT_ESTIMATOR.covariance(stock_returns)
     assert_matches_solver(mu, sigma, interior_point)
     assert_matches_solver(mu, sigma, interior_point, upper=0.1)
@@ -103,9 +99,7 @@ def test_real_stocks_equal_an_interior_point_solver(
 @pytest.mark.parametrize(
     ("n_assets", "upper"), [(2, 1.0), (3, 0.5), (5, 0.3), (12, 0.1), (25, 1.0), (40, 0.05), (60, 1.0)]
 )
-def test_random_problems_equal_an_interior_point_solver(
-    n_assets: int, upper: float, interior_point: Solver
-) -> None:
+def test_random_problems_equal_an_interior_point_solver(n_assets: int, upper: float, interior_point: Solver) -> None:
     mu, sigma = problem(n_assets, n_assets)
     assert_matches_solver(mu, sigma, interior_point, upper=upper, points=12)
 
@@ -114,9 +108,7 @@ def test_random_problems_equal_an_interior_point_solver(
 
 
 @settings(max_examples=50, deadline=None)
-@given(
-    st.integers(0, 10_000), st.integers(1, 30), st.sampled_from([1, 2, 12]), st.sampled_from([1.0, 0.5, 0.2])
-)
+@given(st.integers(0, 10_000), st.integers(1, 30), st.sampled_from([1, 2, 12]), st.sampled_from([1.0, 0.5, 0.2]))
 def test_every_point_is_optimal(seed: int, n_assets: int, decimals: int, upper: float) -> None:
     mu, sigma = problem(seed, n_assets, decimals=decimals)
     upper = max(upper, 1 / n_assets)
@@ -136,14 +128,10 @@ def test_every_point_is_optimal(seed: int, n_assets: int, decimals: int, upper: 
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10_000), st.integers(2, 20), st.floats(-0.5, 0.5), st.floats(0.1, 10))
-def test_weights_ignore_the_unit_and_level_of_returns(
-    seed: int, n_assets: int, shift: float, scale: float
-) -> None:
+def test_weights_ignore_the_unit_and_level_of_returns(seed: int, n_assets: int, shift: float, scale: float) -> None:
     mu, sigma = problem(seed, n_assets)
     before = efficient_frontier(mu, sigma, risk_free_rate=0.02, points=5)
-    after = efficient_frontier(
-        scale * mu + shift, scale**2 * sigma, risk_free_rate=scale * 0.02 + shift, points=5
-    )
+    after = efficient_frontier(scale * mu + shift, scale**2 * sigma, risk_free_rate=scale * 0.02 + shift, points=5)
     np.testing.assert_allclose(after.weights, before.weights, atol=1e-7)
     np.testing.assert_allclose(after.max_sharpe, before.max_sharpe, atol=1e-7)
     np.testing.assert_allclose(after.volatility, scale * before.volatility, rtol=1e-7)
@@ -191,9 +179,7 @@ def test_equal_expected_returns_leave_minimum_variance() -> None:
 
 
 def test_tied_best_assets_share_the_top() -> None:
-    frontier = efficient_frontier(
-        np.array([0.1, 0.1, 0.05]), np.diag([0.04, 0.12, 0.01]), risk_free_rate=0.02
-    )
+    frontier = efficient_frontier(np.array([0.1, 0.1, 0.05]), np.diag([0.04, 0.12, 0.01]), risk_free_rate=0.02)
     np.testing.assert_allclose(frontier.weights[-1], [0.75, 0.25, 0], atol=PARITY)
 
 

@@ -56,9 +56,7 @@ def test_scale_symmetry_and_trace(seed: int, n_sessions: int, n_assets: int, sca
     np.testing.assert_allclose(ledoit_wolf(scale * returns), scale**2 * shrunk, rtol=1e-7)
     np.testing.assert_array_equal(shrunk, shrunk.T)
     plain = sample_covariance(returns) * (n_sessions - 1) / n_sessions
-    assert np.trace(shrunk) == pytest.approx(
-        np.trace(plain), rel=PARITY
-    )  # shrinkage moves variance, it makes none
+    assert np.trace(shrunk) == pytest.approx(np.trace(plain), rel=PARITY)  # shrinkage moves variance, it makes none
     assert np.linalg.eigvalsh(shrunk)[0] >= np.linalg.eigvalsh(plain)[0] - EXACT
 
 

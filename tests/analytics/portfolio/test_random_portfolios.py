@@ -35,9 +35,7 @@ def test_without_risk_there_is_no_sharpe_ratio() -> None:
 
 def test_evaluate_equals_the_moments_of_the_portfolio_returns(stock_returns: FloatArray) -> None:
     weights = np.random.default_rng(1).dirichlet(np.ones(20), 10)
-    found = evaluate(
-        weights, 252 * stock_returns.mean(axis=0), 252 * np.cov(stock_returns.T), risk_free_rate=0.0
-    )
+    found = evaluate(weights, 252 * stock_returns.mean(axis=0), 252 * np.cov(stock_returns.T), risk_free_rate=0.0)
     held = stock_returns @ weights.T
     np.testing.assert_allclose(found.expected_return, 252 * held.mean(axis=0), rtol=PARITY)
     np.testing.assert_allclose(found.volatility, np.sqrt(252) * held.std(axis=0, ddof=1), rtol=PARITY)
@@ -77,9 +75,7 @@ def test_the_cloud_reaches_both_ends() -> None:
 
 def test_same_seed_same_portfolios() -> None:
     mu, sigma = problem(2, 5)
-    first, again, other = (
-        random_portfolios(mu, sigma, risk_free_rate=0.0, count=10, seed=seed) for seed in (1, 1, 2)
-    )
+    first, again, other = (random_portfolios(mu, sigma, risk_free_rate=0.0, count=10, seed=seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first.weights, again.weights)
     assert not np.array_equal(first.weights, other.weights)
 

@@ -1,5 +1,6 @@
-"""Settings: one list of name, default and help drives the environment overrides, --help and the README table."""
+"""Settings and logging: one list of name, default and help drives the environment, --help and the README table."""
 
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, make_dataclass
@@ -22,6 +23,11 @@ class Setting:
     def variable(self) -> str:
         """The environment variable that overrides it."""
         return PREFIX + self.name.upper()
+
+    @property
+    def shown_default(self) -> str:
+        """The default as documents show it: a file's name without its folder."""
+        return self.default.name if isinstance(self.default, Path) else str(self.default)
 
     def parse(self, text: str) -> Any:
         """Return `text` as the setting's type; raises ValueError naming the variable."""
@@ -60,6 +66,8 @@ SETTINGS = (
     Setting("simulated_seed", 7, "seed of the simulated market"),
 )
 
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
 Settings = make_dataclass("Settings", [(item.name, Any, item.default) for item in SETTINGS], frozen=True)
 
 
@@ -71,3 +79,16 @@ def load_settings(environment: Mapping[str, str] | None = None, **overrides: Any
     environment = os.environ if environment is None else environment
     values = {item.name: item.parse(environment[item.variable]) for item in SETTINGS if item.variable in environment}
     return Settings(**(values | {name: value for name, value in overrides.items() if value is not None}))
+
+
+def settings_help() -> str:
+    """Return the environment variables with their meaning and default, a line each, for --help."""
+    lines = [f"  {item.variable:32} {item.help} (default {item.shown_default or 'none'})" for item in SETTINGS]
+    return "\n".join(["environment variables:", *lines])
+
+
+def start_logging(settings: Any) -> None:
+    """Send every log line of this process to standard error in one format; raises ValueError on an unknown level."""
+    logging.basicConfig(level=settings.log_level.upper(), format=LOG_FORMAT)
+    for name in ("waitress", "werkzeug", "yfinance", "peewee"):  # they report as errors what we explain ourselves
+        logging.getLogger(name).setLevel(logging.CRITICAL if name in ("yfinance", "peewee") else logging.WARNING)

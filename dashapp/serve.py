@@ -1,13 +1,12 @@
 """Start the web server: settings, safety checks, one process with threads."""
 
 import argparse
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from config import SETTINGS, load_settings
+from config import load_settings, settings_help, start_logging
 from dashapp.security import UnsafeSettingsError, check_settings
 
 THREADS = 8
@@ -22,8 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (UnsafeSettingsError, ValueError) as error:
         print(f"Error: {error}", file=sys.stderr)  # noqa: T201  the command line talks to its user
         return 2
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("waitress").setLevel(logging.WARNING)
+    start_logging(settings)
     return _serve(settings)
 
 
@@ -48,10 +46,9 @@ def _serve(settings: Any) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    table = "\n".join(f"  {item.variable:32} {item.help} (default {item.default!r})" for item in SETTINGS)
     parser = argparse.ArgumentParser(
         prog="python -m dashapp", formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog=f"environment variables:\n{table}",
+        epilog=settings_help(),
     )  # fmt: skip
     parser.add_argument("--db", type=Path, help="the market store")
     parser.add_argument("--workspace", type=Path, help="your own results")

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import logging
 import sys
 import time
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from analytics.errors import InputError, PlumblineError
-from config import SETTINGS, load_settings
+from config import load_settings, settings_help, start_logging
 from pipeline.errors import LockedError
 
 COMPLETE, FAILED, USAGE, PARTIAL, LOCKED = 0, 1, 2, 3, 75
@@ -21,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         settings = load_settings(db=getattr(options, "db", None), workspace=getattr(options, "workspace", None))
-        logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        start_logging(settings)
         return int(options.command(options, settings))
     except LockedError as error:
         return _fail(error, LOCKED)
@@ -39,10 +38,9 @@ def _fail(error: object, code: int) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    table = "\n".join(f"  {item.variable:32} {item.help} (default {item.default!r})" for item in SETTINGS)
     parser = argparse.ArgumentParser(
         prog="python -m pipeline", formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog=f"environment variables:\n{table}",
+        epilog=settings_help(),
     )  # fmt: skip
     commands = parser.add_subparsers(required=True)
     update = commands.add_parser("update", help="fetch, check, compute and publish")

@@ -36,6 +36,9 @@
           active,
         ];
       },
+      download: function (clicks) {
+        return clicks ? true : window.dash_clientside.no_update;
+      },
       theme: function (clicks) {
         const root = document.documentElement;
         let theme = root.getAttribute("data-bs-theme") || "light";

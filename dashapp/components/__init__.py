@@ -2,7 +2,7 @@
 
 from dashapp.components.cards import card, empty_state, error_title, guarded, info, stat, stats
 from dashapp.components.controls import KEPT, graph
-from dashapp.components.tables import column, grid, number_column, percent_column, records
+from dashapp.components.tables import column, grid, grid_id, number_column, percent_column, records
 
 __all__ = [
     "KEPT",
@@ -12,6 +12,7 @@ __all__ = [
     "error_title",
     "graph",
     "grid",
+    "grid_id",
     "guarded",
     "info",
     "number_column",

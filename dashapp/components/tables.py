@@ -3,7 +3,9 @@
 from typing import Any
 
 import dash_ag_grid as dag
+import dash_bootstrap_components as dbc
 import pandas as pd
+from dash import MATCH, ClientsideFunction, Input, Output, clientside_callback, html
 
 _RIGHT = {"cellClass": "ag-right-aligned-cell num", "headerClass": "ag-right-aligned-header", "type": "numericColumn"}
 
@@ -39,11 +41,11 @@ def percent_column(field: str, title: str, *, digits: int = 1, tip: str = "", co
 
 
 def grid(
-    key: Any, frame: pd.DataFrame, columns: list[dict[str, Any]], *, row_id: str, height: int | None = None,
-    file_name: str = "plumbline.csv", selectable: bool = False,
-) -> dag.AgGrid:  # fmt: skip
-    """Return a table of `frame`. `row_id` names the text column that identifies a row."""
-    options = {
+    name: str, frame: pd.DataFrame, columns: list[dict[str, Any]], *, row_id: str, height: int | None = None,
+    selectable: bool = False,
+) -> html.Div:  # fmt: skip
+    """Return a table of `frame` with a button that downloads it. `row_id` names the text column that identifies a row."""
+    options: dict[str, Any] = {
         "theme": "themeQuartz", "animateRows": False, "tooltipShowDelay": 200, "suppressCellFocus": not selectable,
         "enableCellTextSelection": True,
     }  # fmt: skip
@@ -51,12 +53,30 @@ def grid(
         options["domLayout"] = "autoHeight"
     if selectable:
         options["rowSelection"] = {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True}
-    return dag.AgGrid(
-        id=key, rowData=records(frame), columnDefs=columns, getRowId=f"params.data.{row_id}",
+    table = dag.AgGrid(
+        id=grid_id(name), rowData=records(frame), columnDefs=columns, getRowId=f"params.data.{row_id}",
         defaultColDef={"sortable": True, "filter": True, "resizable": True, "flex": 1, "minWidth": 90},
-        dashGridOptions=options, csvExportParams={"fileName": file_name}, className="plumbline-grid",
+        dashGridOptions=options, csvExportParams={"fileName": f"plumbline-{name}.csv"},
+        className=f"plumbline-grid {'clickable' if selectable else ''}",
         style={"height": f"{height}px" if height else None, "width": "100%"}, columnSize=None,
     )  # fmt: skip
+    button = dbc.Button(
+        [html.I(className="bi bi-download"), " CSV"], id={"type": "csv", "name": name}, size="sm", color="link",
+        class_name="grid-download",
+    )  # fmt: skip
+    return html.Div([button, table], className="position-relative")
+
+
+def grid_id(name: str) -> dict[str, str]:
+    """Return the id of the table called `name`."""
+    return {"type": "grid", "name": name}
+
+
+clientside_callback(
+    ClientsideFunction("plumbline", "download"),
+    Output({"type": "grid", "name": MATCH}, "exportDataAsCsv"),
+    Input({"type": "csv", "name": MATCH}, "n_clicks"),
+)
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:

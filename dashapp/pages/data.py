@@ -72,7 +72,7 @@ def _steps(steps: pd.DataFrame) -> Any:
         column("step", "Step"), column("status", "State", width=110), number_column("seconds", "Seconds", digits=1),
         number_column("rows_written", "Rows", digits=0, width=120), number_column("rows_rejected", "Rejected", digits=0, width=110),
         column("message", "What", minWidth=260, flex=3, wrapText=True, autoHeight=True),
-    ], row_id="step", file_name="plumbline-steps.csv")  # fmt: skip
+    ], row_id="step")  # fmt: skip
 
 
 def _coverage(coverage: pd.DataFrame) -> Any:
@@ -80,7 +80,7 @@ def _coverage(coverage: pd.DataFrame) -> Any:
         column("ticker", "Ticker", width=100, pinned="left"), column("name", "Name", minWidth=160), column("kind", "Kind", width=90),
         column("first_date", "First", width=115), column("last_date", "Last", width=115), number_column("rows", "Bars", digits=0),
         number_column("rows_with_range", "With range", digits=0, width=120), number_column("rows_with_volume", "With volume", digits=0, width=130),
-    ], row_id="ticker", height=420, file_name="plumbline-coverage.csv")  # fmt: skip
+    ], row_id="ticker", height=420)  # fmt: skip
 
 
 def _fetched(fetched: pd.DataFrame) -> Any:
@@ -90,7 +90,7 @@ def _fetched(fetched: pd.DataFrame) -> Any:
         return count
     columns = [column("ticker", "Ticker", width=160), column("status", "State", width=110),
                column("message", "Message", flex=3, wrapText=True, autoHeight=True)]  # fmt: skip
-    return [count, grid("data-fetched", told, columns, row_id="ticker", file_name="plumbline-fetched.csv")]
+    return [count, grid("data-fetched", told, columns, row_id="ticker")]
 
 
 def _rejects(rejects: pd.DataFrame) -> Any:
@@ -99,7 +99,7 @@ def _rejects(rejects: pd.DataFrame) -> Any:
     numbered = rejects.assign(number=rejects.index.astype(str))
     return grid("data-rejects", numbered, [
         column("ticker", "Ticker", width=110), column("date", "Date", width=120), column("reason", "Reason", flex=2), column("payload", "Row as it came", flex=3),
-    ], row_id="number", height=360, file_name="plumbline-rejects.csv")  # fmt: skip
+    ], row_id="number", height=360)  # fmt: skip
 
 
 def _tables(tables: pd.DataFrame) -> Any:

@@ -62,7 +62,7 @@ def show(portfolio: int, theme: str) -> Any:
                 card("Weights", grid("frontier-weights", table, [
                     column("ticker", "Ticker", width=90), *(percent_column(name, label, digits=2, width=None, minWidth=100) for name, label in (
                         ("min_variance", "Min variance"), ("max_sharpe", "Max Sharpe"), ("chosen", "Chosen")))],
-                    row_id="ticker", file_name="plumbline-frontier.csv"),
+                    row_id="ticker"),
                     tip="Stocks of the universe that none of the three portfolios holds are left out."),
             ], xl=4),
         ]),

@@ -10,6 +10,7 @@ from dashapp.components import (
     column,
     empty_state,
     grid,
+    grid_id,
     guarded,
     number_column,
     percent_column,
@@ -23,7 +24,8 @@ from dashapp.ids import SHELL, ids
 from dashapp.pages._page import Page
 from pipeline.queries import overview as overview_queries
 
-ID = ids("overview", "content", "grid", "go")
+ID = ids("overview", "content", "table", "go")
+GRID = "overview"
 
 COLUMNS = [
     column("ticker", "Ticker", width=90, pinned="left", cellClass="fw-semibold"),
@@ -45,23 +47,26 @@ COLUMNS = [
 
 def layout(**_query: str) -> html.Div:
     """Return the page's frame; the grid stands in it from the start, so that its click has a source."""
-    table = grid(ID.grid, pd.DataFrame(columns=["ticker"]), COLUMNS, row_id="ticker", height=640,
-                 file_name="plumbline-overview.csv", selectable=True)  # fmt: skip
-    table.className += " clickable"
+    table = grid(GRID, pd.DataFrame(columns=["ticker"]), COLUMNS, row_id="ticker", height=640, selectable=True)  # fmt: skip
     return html.Div([
         dcc.Location(id=ID.go, refresh="callback-nav"),
         html.Div(id=ID.content),
-        card("Universe", table, tip="Click a row to open the ticker. Columns sort and filter. A dash is unknown."),
+        html.Div(
+            card("Universe", table, tip="Click a row to open the ticker. Columns sort and filter. A dash is unknown."),
+            id=ID.table,
+        ),
     ])  # fmt: skip
 
 
-@callback(Output(ID.content, "children"), Output(ID.grid, "rowData"), Input(SHELL.url, "pathname"))
-def show(_pathname: str) -> tuple[Any, list[dict[str, Any]]]:
+@callback(
+    Output(ID.content, "children"), Output(grid_id(GRID), "rowData"), Output(ID.table, "hidden"), Input(SHELL.url, "pathname")
+)  # fmt: skip
+def show(_pathname: str) -> tuple[Any, list[dict[str, Any]], bool]:
     """Fill the table and count the breadth."""
     frame = _frame()
     if isinstance(frame, pd.DataFrame):
-        return _breadth(frame), records(frame)
-    return frame, []
+        return _breadth(frame), records(frame), False
+    return frame, [], True
 
 
 @guarded
@@ -74,7 +79,9 @@ def _frame() -> Any:
     return frame.assign(signal=frame["overall_signal"].map(words))
 
 
-@callback(Output(ID.go, "href"), Input(ID.grid, "selectedRows"), State(SHELL.view, "data"), prevent_initial_call=True)
+@callback(
+    Output(ID.go, "href"), Input(grid_id(GRID), "selectedRows"), State(SHELL.view, "data"), prevent_initial_call=True
+)
 def open_ticker(rows: list[dict[str, Any]] | None, view: dict[str, str]) -> str:
     """Open the clicked ticker on the Technical tab."""
     return f"/technical?ticker={rows[0]['ticker']}&range={view['range']}" if rows else ""

@@ -1,5 +1,6 @@
 """Technical: one ticker's price, indicators and stored signals, and how each indicator votes today."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 from dash import Input, Output, callback, dcc, html
 
 from analytics.conventions import CORE_VOTES
+from analytics.errors import MissingDataError
 from analytics.indicators import INDICATORS
 from analytics.market import Bars, week_ends
 from analytics.registry import lookup
@@ -75,15 +77,17 @@ def show(view: dict[str, str], theme: str, style: str, overlays: list[str] | Non
 def _history(reader: Reader, instrument: dict[str, Any], span: str) -> tuple[Bars, pd.DataFrame]:
     start = start_of(span, instrument["last_date"])
     bars = price_queries.bars(reader, instrument["ticker"], start=start)
+    if not len(bars):
+        raise MissingDataError(f"The store holds no prices of {instrument['ticker']}. The Data tab shows what it holds.")
     return bars, signal_queries.signal_history(reader, instrument["ticker"], start=start)
 
 
 def start_of(span: str, last_date: str) -> str | None:
     """Return the first date of a range such as 6m or 2y that ends on `last_date`; None for the whole history."""
-    count, unit = span[:-1], span[-1]
-    if not count.isdigit() or unit not in "my":
+    found = re.fullmatch(r"([1-9][0-9]?)([my])", span)  # the URL may hold anything
+    if found is None:
         return None
-    offset = pd.DateOffset(months=int(count)) if unit == "m" else pd.DateOffset(years=int(count))
+    offset = pd.DateOffset(**{"months" if found[2] == "m" else "years": int(found[1])})
     return str((pd.Timestamp(last_date) - offset).date())
 
 

@@ -77,7 +77,7 @@ def connect(path: Path, *, workspace: bool = False, seconds: float = 5.0) -> Ite
 
 def _open(path: Path, metadata: MetaData) -> sqlite3.Connection:
     if not path.exists():
-        raise StoreError(f"There is no database at {path}.")
+        raise StoreError(f"There is no database {path.name} yet. Build it with: make update")
     try:
         uri = f"{path.resolve().as_uri()}?mode=ro"
         connection = sqlite3.connect(uri, uri=True, timeout=5.0, isolation_level=None)

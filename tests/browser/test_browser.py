@@ -73,6 +73,16 @@ def test_a_row_of_the_overview_opens_the_ticker(tab: Tab) -> None:
     assert "/technical?ticker=PFE" in tab.page.url
 
 
+def test_a_table_downloads_as_csv(tab: Tab) -> None:
+    tab.open("/")
+    with tab.page.expect_download() as download:
+        tab.page.locator(".grid-download").click()
+    assert download.value.suggested_filename == "plumbline-overview.csv"
+    lines = download.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0].startswith('"Ticker","Name"')
+    assert len(lines) == 23  # twenty stocks, two indices and the header
+
+
 @pytest.mark.parametrize("path", ["/technical", "/fundamentals"])
 def test_an_unknown_ticker_is_explained(tab: Tab, path: str) -> None:
     tab.open(f"{path}?ticker=APPL")

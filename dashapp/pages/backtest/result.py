@@ -101,7 +101,7 @@ def _trades(trades: pd.DataFrame) -> Any:
         number_column("quantity", "Shares", width=105, tip="Total-return shares"), number_column("fees", "Fees $", width=95),
         number_column("slippage", "Slippage $", width=105), number_column("pnl", "P&L $", width=115, tip="Net of all costs"),
         percent_column("return_pct", "Return", coloured=True, width=100, tip="Net of all costs"), column("reason", "Closed by", width=120),
-    ], row_id="row", height=480, file_name="plumbline-trades.csv")  # fmt: skip
+    ], row_id="row", height=480)  # fmt: skip
 
 
 def _audit(result: dict[str, Any]) -> html.Div:

@@ -35,7 +35,7 @@ update: install ## refresh the database (SOURCE=yahoo|csv|sample|simulated, DIR=
 
 test: .venv/.installed-dev ## run every test; sets itself up and finds or installs a Chromium
 	@sh tests/browser/chromium.sh
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -rs
 
 check: lint types test ## what CI runs: lint, types, tests
 

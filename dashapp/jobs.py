@@ -54,21 +54,26 @@ class WorkerPool(DiskcacheManager):
         self.context.set_forkserver_preload(["dashapp.worker"])
         self.live: dict[int, Any] = {}
         self.pending: dict[str, dict[str, Any]] = {}  # work by job id: the browser sends the id and nothing else
-        self.lock = threading.Lock()
+        self.lock, self.warm = threading.Lock(), threading.Event()
         threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
 
     def _warm_up(self) -> None:
-        process = self.context.Process(target=int, daemon=True)  # starting any child starts the fork server
-        process.start()
-        process.join()
+        try:
+            process = self.context.Process(target=int, daemon=True)  # starting any child starts the fork server
+            process.start()
+            process.join()
+        finally:
+            self.warm.set()  # where this failed, starting a job says why
 
     def submit(self, job_id: str, work: dict[str, Any]) -> None:
         """Keep the work of a job until the background callback asks for it; raises TooManyJobsError."""
         with self.lock:
             self.live = {pid: process for pid, process in self.live.items() if process.is_alive()}  # reaps the ended
+            unclaimed = time.monotonic() - workspace.LOST_AFTER_SECONDS  # its browser left before it could start it
+            self.pending = {key: item for key, item in self.pending.items() if item["submitted"] > unclaimed}
             if len(self.live) + len(self.pending) >= MAX_JOBS:
                 raise TooManyJobsError(f"{MAX_JOBS} backtests are running or waiting. Try again when one has ended.")
-            self.pending[job_id] = work
+            self.pending[job_id] = work | {"submitted": time.monotonic()}
 
     def call_job_fn(self, key: str, job_fn: Callable[..., None], args: Any, context: Any) -> int:
         """Start the job's process, which waits for a free slot by itself.
@@ -77,8 +82,11 @@ class WorkerPool(DiskcacheManager):
         """
         with self.lock:
             work = self.pending.pop(str(args[0]), None)
-            if work is None:
-                raise PreventUpdate
+        if work is None:
+            raise PreventUpdate
+        while not self.warm.wait(HEARTBEAT_SECONDS):  # the engine is still being imported: the job is not lost
+            workspace.update_job(work["workspace"], work["job_id"])
+        with self.lock:
             process = self.context.Process(
                 target=_run, args=(job_fn, (key, self._make_progress_key(key), [work], context)), daemon=True
             )

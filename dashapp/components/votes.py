@@ -1,5 +1,6 @@
 """Votes and signals in words."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -22,7 +23,7 @@ def signal_word(signal: Any) -> tuple[str, str]:
     return _WORDS[int(signal)] if pd.notna(signal) else ("–", "neutral")
 
 
-def vote_table(bars: Bars, last: pd.Series) -> html.Div:
+def vote_table(bars: Bars, last: Mapping[str, Any]) -> html.Div:
     """Return every indicator's values and vote on the day of `last`, the core seven first."""
     ordered = sorted(INDICATORS.values(), key=lambda item: (item.key not in CORE_VOTES, item.vote is None, item.label))
     names = ("Indicator", "Values", "Vote", "Rule")
@@ -31,7 +32,7 @@ def vote_table(bars: Bars, last: pd.Series) -> html.Div:
     return html.Div(dbc.Table([header, body], size="sm", class_name="align-middle mb-0"), className="table-responsive")
 
 
-def _row(indicator: Indicator, bars: Bars, last: pd.Series) -> html.Tr:
+def _row(indicator: Indicator, bars: Bars, last: Mapping[str, Any]) -> html.Tr:
     values = " · ".join(number(last[name]) for name in indicator.outputs)
     core = html.Span(" core", className="small text-body-secondary") if indicator.key in CORE_VOTES else ""
     return html.Tr([
@@ -43,7 +44,7 @@ def _row(indicator: Indicator, bars: Bars, last: pd.Series) -> html.Tr:
     ])  # fmt: skip
 
 
-def _vote(indicator: Indicator, bars: Bars, last: pd.Series) -> Any:
+def _vote(indicator: Indicator, bars: Bars, last: Mapping[str, Any]) -> Any:
     if indicator.vote_column is None:
         return html.Span("no vote", className="vote vote-unknown")
     vote = last[indicator.vote_column]

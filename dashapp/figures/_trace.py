@@ -14,12 +14,12 @@ def encode(values: Any) -> dict[str, str]:
     return {"dtype": "f4", "bdata": base64.b64encode(array.tobytes()).decode()}
 
 
-def date_axis(dates: DateArray) -> list[str]:
-    """Return dates as ISO text."""
-    return np.datetime_as_string(dates.astype("datetime64[D]")).tolist() if len(dates) else []
+def days(dates: Any) -> DateArray:
+    """Return dates as an array of days: it travels as ISO text, without a look at every single one."""
+    return np.asarray(dates, dtype="datetime64[D]")
 
 
-def line(x: list[str], y: Any, name: str, colour: str, **options: Any) -> dict[str, Any]:
+def line(x: DateArray, y: Any, name: str, colour: str, **options: Any) -> dict[str, Any]:
     """Return a line trace; a NaN is a gap."""
     width = options.pop("width", 1.6)
     return {

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analytics.conventions import DateArray
 from analytics.indicators import Indicator
 from analytics.market import Bars
-from dashapp.figures._trace import date_axis, encode, line
+from dashapp.figures._trace import days, encode, line
 from dashapp.theme import axis, base_layout, palette, series
 
+MARKER_COLUMNS = ("date", "overall_signal", "buy_votes", "sell_votes")
 PRICE_HEIGHT, PANE_HEIGHT, GAP = 380, 130, 0.02
 
 
@@ -33,7 +35,7 @@ def technical_figure(
 
     signals has a row per bar. markers: date, close, overall_signal, buy_votes, sell_votes where the signal changed.
     """
-    x = date_axis(bars.dates)
+    x = days(bars.dates)
     panes = (["volume"] if chart.volume else []) + [indicator.key for indicator in chart.panes]
     traces = [_price(bars, x, theme, candles=chart.candles), *_overlays(chart, signals, x, theme)]
     traces += _markers(markers, theme)
@@ -43,7 +45,7 @@ def technical_figure(
     return {"data": traces, "layout": _layout(bars, chart, panes, theme)}
 
 
-def _price(bars: Bars, x: list[str], theme: str | None, *, candles: bool) -> dict[str, Any]:
+def _price(bars: Bars, x: DateArray, theme: str | None, *, candles: bool) -> dict[str, Any]:
     colours = palette(theme)
     if not candles:
         return line(x, bars.close, "Close", colours["text"], width=1.8)
@@ -55,7 +57,7 @@ def _price(bars: Bars, x: list[str], theme: str | None, *, candles: bool) -> dic
     }  # fmt: skip
 
 
-def _overlays(chart: Chart, signals: pd.DataFrame, x: list[str], theme: str | None) -> list[dict[str, Any]]:
+def _overlays(chart: Chart, signals: pd.DataFrame, x: DateArray, theme: str | None) -> list[dict[str, Any]]:
     names = [output for indicator in chart.overlays for output in indicator.outputs]
     colours = series(theme)
     return [
@@ -70,7 +72,7 @@ def _markers(markers: pd.DataFrame, theme: str | None) -> list[dict[str, Any]]:
         rows = markers[markers["overall_signal"] == signal]
         text = [f"{row.buy_votes:.0f} buy, {row.sell_votes:.0f} sell votes" for row in rows.itertuples()]
         traces.append({
-            "type": "scatter", "mode": "markers", "x": rows["date"].tolist(), "y": encode(rows["close"]), "name": name,
+            "type": "scatter", "mode": "markers", "x": days(rows["date"]), "y": encode(rows["close"]), "name": name,
             "marker": {"symbol": symbol, "size": 10, "color": colours[colour],
                        "line": {"width": 1, "color": colours["surface"]}},
             "text": text, "hovertemplate": "%{text}",
@@ -78,14 +80,14 @@ def _markers(markers: pd.DataFrame, theme: str | None) -> list[dict[str, Any]]:
     return traces
 
 
-def _volume(bars: Bars, x: list[str], theme: str | None) -> dict[str, Any]:
+def _volume(bars: Bars, x: DateArray, theme: str | None) -> dict[str, Any]:
     return {
         "type": "bar", "x": x, "y": encode(bars.volume), "name": "Volume", "showlegend": False,
         "marker": {"color": palette(theme)["cloud"], "line": {"width": 0}},
     }  # fmt: skip
 
 
-def _pane(chart: Chart, key: str, signals: pd.DataFrame, x: list[str], theme: str | None) -> list[dict[str, Any]]:
+def _pane(chart: Chart, key: str, signals: pd.DataFrame, x: DateArray, theme: str | None) -> list[dict[str, Any]]:
     indicator = next(item for item in chart.panes if item.key == key)
     colours = series(theme)
     traces = []
@@ -148,5 +150,4 @@ def signal_changes(signals: pd.DataFrame, closes: np.ndarray) -> pd.DataFrame:
     """Return the rows on which the stored signal became buy or sell: date, close, overall_signal and vote counts."""
     signal = signals["overall_signal"].to_numpy(float)
     changed = np.append(False, signal[1:] != signal[:-1]) & (np.abs(signal) == 1)
-    columns = ["date", "overall_signal", "buy_votes", "sell_votes"]
-    return signals.loc[changed, columns].assign(close=closes[changed])
+    return signals.loc[changed, list(MARKER_COLUMNS)].assign(close=closes[changed])

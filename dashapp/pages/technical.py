@@ -15,11 +15,10 @@ from analytics.registry import lookup
 from dashapp.components import KEPT, card, graph, guarded, stat, stats
 from dashapp.components.votes import signal_word, vote_table
 from dashapp.data import known_instrument, market, published
-from dashapp.figures.technical import Chart, signal_changes, technical_figure
+from dashapp.figures.technical import MARKER_COLUMNS, Chart, signal_changes, technical_figure
 from dashapp.format import number, percent, usd
 from dashapp.ids import SHELL, ids
 from dashapp.pages._page import Page
-from pipeline.queries import Reader
 from pipeline.queries import prices as price_queries
 from pipeline.queries import signals as signal_queries
 
@@ -54,32 +53,32 @@ def show(view: dict[str, str], theme: str, style: str, overlays: list[str] | Non
     """Draw one ticker."""
     with market() as reader:
         instrument = known_instrument(reader, view["ticker"])
-        bars, signals = _history(reader, instrument, view["range"])
         _, source = published(reader)
-    is_index = instrument["kind"] == "index"
+        start = start_of(view["range"], instrument["last_date"])
+        bars = price_queries.bars(reader, instrument["ticker"], start=start)
+        last = signal_queries.latest_signal(reader, instrument["ticker"])
+        if not len(bars) or last is None:
+            raise MissingDataError(f"There are no prices of {view['ticker']}. The Data tab shows what the store holds.")
+        is_index = instrument["kind"] == "index"
+        chart = _chart(bars, style, overlays or [], panes or [], unit="" if is_index else "$")
+        signals = signal_queries.signal_history(reader, instrument["ticker"], columns=_columns(chart), start=start)
+    weekly = len(bars) > WEEKLY_ABOVE
+    drawn, drawn_signals = (bars.weekly(), signals.iloc[week_ends(bars.dates)]) if weekly else (bars, signals)
+    figure = technical_figure(drawn, drawn_signals, signal_changes(signals, bars.close), chart, theme=theme)
     basis = "Index points." if is_index else f"Prices in USD, {source.price_basis}."
-    chart = _chart(bars, style, overlays or [], panes or [], unit="" if is_index else "$")
-    markers = signal_changes(signals, bars.close)
-    drawn, drawn_signals = (
-        (bars.weekly(), signals.iloc[week_ends(bars.dates)]) if len(bars) > WEEKLY_ABOVE else (bars, signals)
-    )
-    figure = technical_figure(drawn, drawn_signals, markers, chart, theme=theme)
-    title = f"{instrument['name']} ({instrument['ticker']})"
     return [
-        _summary(bars, signals.iloc[-1], price=number(bars.close[-1]) if is_index else usd(bars.close[-1])),
-        card(title, [_notes(bars, drawn, basis), graph(figure)]),
-        card("Votes on " + signals["date"].iloc[-1], vote_table(bars, signals.iloc[-1]),
+        _summary(bars, last, price=number(bars.close[-1]) if is_index else usd(bars.close[-1])),
+        card(f"{instrument['name']} ({instrument['ticker']})", [_notes(bars, basis, weekly=weekly), graph(figure)]),
+        card(f"Votes on {last['date']}", vote_table(bars, last),
              tip="Each indicator's stored vote at the last close. The seven core votes make the signal; "
                  "a signal is acted on at the next open."),
     ]  # fmt: skip
 
 
-def _history(reader: Reader, instrument: dict[str, Any], span: str) -> tuple[Bars, pd.DataFrame]:
-    start = start_of(span, instrument["last_date"])
-    bars = price_queries.bars(reader, instrument["ticker"], start=start)
-    if not len(bars):
-        raise MissingDataError(f"The store holds no prices of {instrument['ticker']}. The Data tab shows what it holds.")
-    return bars, signal_queries.signal_history(reader, instrument["ticker"], start=start)
+def _columns(chart: Chart) -> list[str]:
+    """The stored columns that the chart draws."""
+    drawn = [output for indicator in (*chart.overlays, *chart.panes) for output in indicator.outputs]
+    return [*MARKER_COLUMNS, *drawn]
 
 
 def start_of(span: str, last_date: str) -> str | None:
@@ -107,17 +106,17 @@ def _unavailable(indicator: Any, bars: Bars) -> bool:
     return not all(np.isfinite(getattr(bars, name)).any() for name in indicator.inputs)
 
 
-def _notes(bars: Bars, drawn: Bars, basis: str) -> html.P:
+def _notes(bars: Bars, basis: str, *, weekly: bool) -> html.P:
     notes = [basis]
     if not np.isfinite(bars.open).all():
         notes.append("This source has no open, high, low or volume for all of these days: the price is a line of closes, "
                      "and indicators that need them are left out.")  # fmt: skip
-    if len(drawn) < len(bars):
+    if weekly:
         notes.append("Weekly bars.")
     return html.P(" ".join(notes), className="small text-body-secondary mb-1")
 
 
-def _summary(bars: Bars, last: pd.Series, *, price: str) -> html.Div:
+def _summary(bars: Bars, last: dict[str, Any], *, price: str) -> html.Div:
     change = bars.adj_close[-1] / bars.adj_close[-2] - 1 if len(bars) > 1 else float("nan")
     word, tone = signal_word(last["overall_signal"])
     available = sum(1 for key in CORE_VOTES if pd.notna(last.get(f"vote_{key}")))

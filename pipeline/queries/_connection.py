@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import MetaData
 
@@ -50,9 +51,10 @@ class Reader:
     def frame(self, sql: str, parameters: Sequence[Any] = ()) -> pd.DataFrame:
         """Return the rows as a frame with the query's column names."""
         cursor = self.connection.execute(f"SELECT * FROM ({sql}) LIMIT 0", parameters)
-        frame = pd.DataFrame(self.rows(sql, parameters), columns=[item[0] for item in cursor.description])
-        unknown = [name for name in frame if frame[name].isna().all()]  # a column of NULLs has no type of its own
-        return frame.astype(dict.fromkeys(unknown, float)) if len(frame) else frame
+        names = [item[0] for item in cursor.description]
+        rows = self.rows(sql, parameters)
+        columns = zip(*rows, strict=True) if rows else ((),) * len(names)
+        return pd.DataFrame(dict(zip(names, map(_typed, columns), strict=True)))
 
     def plan(self, sql: str, parameters: Sequence[Any] = ()) -> list[str]:
         """Return SQLite's plan of the query, a line per step."""
@@ -60,6 +62,14 @@ class Reader:
 
     def _expired(self) -> bool:
         return time.monotonic() > self._deadline
+
+
+def _typed(values: tuple[Any, ...]) -> np.ndarray:
+    """One column as an array: text stays text, numbers are floats where one is unknown, so that NULL is NaN."""
+    known = next((value for value in values if value is not None), 0.0)
+    if isinstance(known, str):
+        return np.array(values, dtype=object)
+    return np.array(values, dtype=float if None in values else None)
 
 
 @contextmanager

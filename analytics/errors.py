@@ -9,6 +9,8 @@ PlumblineError
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+LISTED = 25  # keys that a message names; more would bury it
+
 
 class PlumblineError(Exception):
     """Root of every error that is explained to the user in one sentence."""
@@ -29,7 +31,8 @@ class UnknownKeyError(InputError):
         names = sorted(known)
         near = get_close_matches(str(key), names, n=1)
         fix = f"Did you mean {near[0]!r}?" if near else ""
-        super().__init__(kind, got=key, allowed=", ".join(names) or "(none)", fix=fix)
+        listed = ", ".join(names[:LISTED]) + (f" … ({len(names)} in all)" if len(names) > LISTED else "")
+        super().__init__(kind, got=key, allowed=listed or "(none)", fix=fix)
 
 
 class MissingDataError(PlumblineError, LookupError):

@@ -6,6 +6,7 @@ from numbers import Real
 from typing import Any
 
 UNKNOWN = "–"
+MAX_DIGITS = 6  # after the point: smaller is noise
 
 
 def is_known(value: Any) -> bool:
@@ -14,15 +15,18 @@ def is_known(value: Any) -> bool:
 
 
 def percent(value: Any, *, digits: int = 1, sign: bool = False) -> str:
-    """Return a fraction as percent: 0.123 → 12.3 %."""
-    if not is_known(value):
-        return UNKNOWN
-    return _minus(f"{value * 100:{'+' if sign else ''},.{digits}f} %")
+    """Return a fraction as percent: 0.123 → 12.3 %. A small one gets more digits, so that it is not shown as 0."""
+    return f"{number(value * 100, digits=digits, sign=sign)} %" if is_known(value) else UNKNOWN
 
 
 def number(value: Any, *, digits: int = 2, sign: bool = False) -> str:
-    """Return a number with thousands separators."""
-    return _minus(f"{value:{'+' if sign else ''},.{digits}f}") if is_known(value) else UNKNOWN
+    """Return a number with thousands separators; a small one gets more digits, so that it is not shown as 0."""
+    if not is_known(value):
+        return UNKNOWN
+    if 0 < abs(value) < 0.1**digits:
+        digits = min(MAX_DIGITS, 1 - math.floor(math.log10(abs(value))))
+    rounded = round(float(value), digits) or 0.0  # −0 is 0
+    return _minus(f"{rounded:{'+' if sign else ''},.{digits}f}")
 
 
 def usd(value: Any, *, digits: int = 2) -> str:
@@ -41,6 +45,11 @@ def by_unit(value: Any, unit: str) -> str:
     if unit in ("count", "days"):
         return number(value, digits=0 if is_known(value) and float(value).is_integer() else 1)
     return number(value, digits=3)
+
+
+def column_label(name: str) -> str:
+    """Return a stored column's name as a label: sma_50 → SMA 50, plus_di_14 → +DI 14."""
+    return name.replace("plus_di", "+DI").replace("minus_di", "−DI").replace("_", " ").upper()
 
 
 def age(timestamp: str | None, *, now: datetime | None = None) -> str:

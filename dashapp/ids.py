@@ -9,6 +9,6 @@ def ids(prefix: str, *names: str) -> SimpleNamespace:
 
 
 SHELL = ids(
-    "shell", "url", "ticker", "range", "theme", "theme_name", "view", "badge", "toasts",
+    "shell", "url", "ticker", "ticker_box", "range", "range_box", "options", "theme", "theme_name", "view", "badge", "toasts",
     "backtest_request", "backtest_job", "backtest_outcome",
 )  # fmt: skip

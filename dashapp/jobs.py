@@ -14,7 +14,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from pipeline import workspace
 log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 0.5
+PACE_FROM_PROGRESS, PACE_FROM_SECONDS = 0.2, 1.0  # earlier, a pace is a guess
 MAX_JOBS = 20  # running and waiting; one more is refused
 
 
@@ -157,7 +158,8 @@ class Watch:
     def started(self) -> None:
         """The job has left the line; its time runs from now."""
         self.running_since = time.monotonic()
-        workspace.update_job(self.path, self.job_id, state="running")
+        deadline = workspace.stamp(datetime.now(UTC) + timedelta(seconds=self.seconds))
+        workspace.update_job(self.path, self.job_id, state="running", deadline_at=deadline)
 
     def report(self, fraction: float, message: str) -> None:
         """Note progress; the next beat stores it."""
@@ -177,9 +179,13 @@ class Watch:
             time.sleep(HEARTBEAT_SECONDS)
 
 
-def time_left(job: dict[str, Any], *, now: datetime | None = None) -> float | None:
-    """Return the seconds a running job still needs at its pace so far; None before it has a pace."""
-    if job["state"] != "running" or job["progress"] < 0.05:
+def time_left(job: dict[str, Any], *, seconds: float, now: datetime | None = None) -> float | None:
+    """Return the seconds a running job still needs at its pace so far; None before it has a pace.
+
+    seconds: the time a job may run, which lies between its start and its deadline.
+    """
+    if job["state"] != "running" or job["progress"] < PACE_FROM_PROGRESS:
         return None
-    elapsed = ((now or datetime.now(UTC)) - datetime.fromisoformat(job["created_at"])).total_seconds()
-    return float(elapsed * (1 - job["progress"]) / job["progress"])
+    left = (datetime.fromisoformat(job["deadline_at"]) - (now or datetime.now(UTC))).total_seconds()
+    elapsed = seconds - left
+    return float(elapsed * (1 - job["progress"]) / job["progress"]) if elapsed > PACE_FROM_SECONDS else None

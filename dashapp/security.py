@@ -1,5 +1,6 @@
 """What keeps the app safe: who may reach it, the session key, and the headers of every response."""
 
+import contextlib
 import hmac
 import os
 import secrets
@@ -47,13 +48,19 @@ def secret_key(settings: Any) -> str:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / "secret_key"
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii")
-    key = secrets.token_hex(32)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(key)
-    return key
+        return _kept_key(path)
+    except FileNotFoundError:
+        made = path.with_name(f"secret_key.{os.getpid()}")
+        with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(32))
+        with contextlib.suppress(FileExistsError):
+            os.link(made, path)  # whole or not at all: a stop half-way leaves no empty key, and the first one wins
+        made.unlink()
+        return _kept_key(path)
+
+
+def _kept_key(path: Path) -> str:
+    return path.read_text(encoding="ascii")
 
 
 def protect(app: Dash, settings: Any) -> None:

@@ -7,11 +7,12 @@ import dash_bootstrap_components as dbc
 from dash import ALL, ClientsideFunction, Input, Output, State, callback, clientside_callback, dcc, html
 
 from analytics.errors import PlumblineError
-from dashapp.data import market, published
+from dashapp.data import market, published, settings
 from dashapp.format import age
 from dashapp.ids import SHELL
 from dashapp.pages import PAGES
 from pipeline.queries import instruments as instrument_queries
+from pipeline.queries import runs as run_queries
 
 RANGES = ("1m", "3m", "6m", "1y", "2y", "5y", "max")
 
@@ -21,7 +22,7 @@ def layout() -> html.Div:
     options, fallback = _tickers()
     return html.Div([
         dcc.Location(id=SHELL.url, refresh=False),
-        dcc.Store(id=SHELL.view), dcc.Store(id=SHELL.theme_name), dcc.Store(id="shell-fallback", data=fallback),
+        dcc.Store(id=SHELL.view), dcc.Store(id=SHELL.theme_name), dcc.Store(id=SHELL.options, data=_options(fallback)),
         dcc.Store(id=SHELL.backtest_job, storage_type="session"),
         dcc.Store(id=SHELL.backtest_request), dcc.Store(id=SHELL.backtest_outcome),
         _top_bar(options),
@@ -33,6 +34,11 @@ def layout() -> html.Div:
 def toast(message: str) -> dbc.Toast:
     """Return a message that stays until it is read."""
     return dbc.Toast(message, header="Something went wrong", icon="danger", dismissable=True, duration=15_000)
+
+
+def _options(fallback: str | None) -> dict[str, Any]:
+    """What the browser needs to keep URL and controls the same."""
+    return {"ticker": fallback, "ranges": RANGES, "uses": {page.path: page.uses for page in PAGES.values()}}
 
 
 def _tickers() -> tuple[list[dict[str, str]], str | None]:
@@ -73,8 +79,8 @@ def _top_bar(options: list[dict[str, str]]) -> html.Header:
         html.Div([
             html.A([html.I(className="bi bi-rulers"), " Plumbline"], href="/", className="brand"),
             dbc.Nav(links, class_name="flex-grow-1"),
-            html.Div(search, className="ticker-box"),
-            html.Div(ranges, className="range-box", role="group", title="How much history the charts show"),
+            html.Div(search, id=SHELL.ticker_box, className="ticker-box"),
+            html.Div(ranges, id=SHELL.range_box, className="range-box", role="group", title="How much history the charts show"),
             theme,
             html.Div(id=SHELL.badge, className="source-line w-100"),
         ], className="d-flex flex-wrap align-items-center gap-2 px-3 py-2"),
@@ -86,8 +92,9 @@ clientside_callback(
     ClientsideFunction("plumbline", "view"),
     Output(SHELL.ticker, "value"), Output(SHELL.range, "value"), Output(SHELL.url, "search"), Output(SHELL.view, "data"),
     Output({"type": "nav", "path": ALL}, "href"), Output({"type": "nav", "path": ALL}, "active"),
+    Output(SHELL.ticker_box, "hidden"), Output(SHELL.range_box, "hidden"),
     Input(SHELL.url, "search"), Input(SHELL.url, "pathname"), Input(SHELL.ticker, "value"), Input(SHELL.range, "value"),
-    State("shell-fallback", "data"),
+    State(SHELL.options, "data"),
 )  # fmt: skip
 clientside_callback(
     ClientsideFunction("plumbline", "theme"), Output(SHELL.theme_name, "data"), Input(SHELL.theme, "n_clicks")
@@ -100,7 +107,13 @@ def show_source(_pathname: str) -> Any:
     try:
         with market() as reader:
             run, source = published(reader)
+            newest = instrument_queries.newest_date(reader)
     except PlumblineError as error:
         return str(error)
-    badge = [dbc.Badge(source.badge, color="warning", class_name="me-2")] if source.badge else []
-    return [*badge, f"{source.label} · published {age(run['published_at'])} · run {run['run_id']}"]
+    failed = run_queries.failed_update(settings().db, published_at=run["published_at"])
+    badges = [dbc.Badge(source.badge, color="warning", text_color="dark", class_name="me-2")] if source.badge else []
+    if failed or run["status"] == "partial":
+        word = "the last update failed" if failed else "the last update was partial"
+        badges.append(dbc.Badge(f"{word}: see Data", color="warning", text_color="dark", class_name="me-2"))
+    run_name = html.Span(f" · run {run['run_id']}", className="d-none d-sm-inline")
+    return [*badges, f"{source.label} · prices to {newest} · published {age(run['published_at'])}", run_name]

@@ -48,6 +48,7 @@ def base_layout(theme: str | None, *, height: int) -> dict[str, Any]:
             "bgcolor": colours["surface"], "bordercolor": colours["line"], "font": {"color": colours["text"]},
         },
         "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "bgcolor": "rgba(0,0,0,0)"},
+        "modebar": {"orientation": "v", "bgcolor": "rgba(0,0,0,0)", "color": colours["muted"], "activecolor": colours["accent"]},
         "dragmode": "pan",
     }  # fmt: skip
 

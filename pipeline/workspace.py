@@ -67,8 +67,8 @@ def create_job(path: Path, *, job_id: str, kind: str, owner: str, seconds: float
     with closing(store.open_writer(path, schema.WORKSPACE)) as connection:
         store.insert(connection, schema.jobs, {
             "job_id": [job_id], "kind": [kind], "state": ["queued"], "progress": [0.0], "owner": [owner],
-            "message": [""], "created_at": [_stamp(now)], "heartbeat_at": [_stamp(now)],
-            "deadline_at": [_stamp(now + timedelta(seconds=seconds))],
+            "message": [""], "created_at": [stamp(now)], "heartbeat_at": [stamp(now)],
+            "deadline_at": [stamp(now + timedelta(seconds=seconds))],
         })  # fmt: skip
 
 
@@ -97,5 +97,6 @@ def job_state(path: Path, job_id: str) -> dict[str, Any] | None:
     return job | {"ahead": ahead}
 
 
-def _stamp(moment: datetime) -> str:
+def stamp(moment: datetime) -> str:
+    """Return a moment as UTC text with milliseconds, ending in Z."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

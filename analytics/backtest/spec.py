@@ -1,6 +1,5 @@
 """What a backtest is asked: strategy, capital, costs and dates, checked before any data is read."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +10,8 @@ from analytics.errors import InputError
 from analytics.parameters import resolve
 from analytics.registry import lookup
 from analytics.validate import date_range
+
+MAX_CAPITAL = 1e12  # USD; beyond it rounding eats the cents
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,10 @@ class BacktestSpec:
     def __post_init__(self) -> None:
         """Check every field and fill in the default parameters."""
         declared = lookup(STRATEGIES, self.strategy, "strategy").parameters
-        capital = _number("initial_capital", self.initial_capital, "an amount in USD above 0")
-        if not 0.0 < capital < math.inf:
-            raise InputError("initial_capital", got=capital, allowed="an amount in USD above 0")
+        allowed = f"an amount in USD from 1 to {MAX_CAPITAL:,.0f}"
+        capital = _number("initial_capital", self.initial_capital, allowed)
+        if not 1.0 <= capital <= MAX_CAPITAL:
+            raise InputError("initial_capital", got=capital, allowed=allowed)
         date_range(self.start, self.end)
         object.__setattr__(self, "parameters", resolve(declared, self.parameters))
         object.__setattr__(self, "initial_capital", capital)

@@ -1,8 +1,9 @@
 // The view (ticker, range, theme) lives in the URL and in one Store; these functions keep the two the same.
 (function () {
   const DEFAULT_RANGE = "2y";
+  let shown = "";
 
-  function merged(search, changes) {
+  function withChanges(search, changes) {
     const query = new URLSearchParams(search || "");
     Object.entries(changes).forEach(([key, value]) => { if (value) query.set(key, value); });
     const text = query.toString();
@@ -11,29 +12,40 @@
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     plumbline: {
-      // One callback owns both directions, so that no cycle runs across two.
-      view: function (search, pathname, ticker, range, fallback) {
+      // One callback owns both directions, so that no cycle runs across two. The URL is written only when somebody
+      // chose something: rewriting it on the way back would trap the back button.
+      view: function (search, pathname, ticker, range, shell) {
         const none = window.dash_clientside.no_update;
         const context = window.dash_clientside.callback_context;
         const trigger = context.triggered.map((item) => item.prop_id);
         const query = new URLSearchParams(search || "");
         const byUser = (name) => trigger.length === 1 && trigger[0] === "shell-" + name + ".value";
         // A ticker that the list does not hold comes back as null: the URL keeps the word, the page explains it.
-        const inUrl = (query.get("ticker") || "").toUpperCase();
-        const chosen = byUser("ticker") && ticker ? ticker : (inUrl || ticker || fallback);
-        const span = byUser("range") ? range : (query.get("range") || range || DEFAULT_RANGE);
-        const changes = byUser("ticker") && ticker ? { ticker: ticker } : byUser("range") ? { range: range } : {};
-        const target = merged(search, changes);
-        const carried = merged("", { ticker: chosen, range: span });
-        const links = context.outputs_list[4].map((item) => item.id.path + carried);
-        const active = context.outputs_list[4].map((item) => item.id.path === pathname);
+        const tickerInUrl = (query.get("ticker") || "").toUpperCase();
+        const rangeInUrl = shell.ranges.includes(query.get("range")) ? query.get("range") : null;
+        const chosen = (byUser("ticker") && ticker) || tickerInUrl || ticker || shell.ticker || null;
+        const span = (byUser("range") && range) || rangeInUrl || range || DEFAULT_RANGE;
+        let target = none;
+        if (byUser("ticker") && ticker && ticker !== tickerInUrl) target = withChanges(search, { ticker: ticker });
+        if (byUser("range") && range !== rangeInUrl) target = withChanges(search, { range: range });
+        const view = { ticker: chosen, range: span };
+        const isNews = JSON.stringify(view) !== shown;
+        shown = JSON.stringify(view);
+        const carried = withChanges("", view);
+        const tabs = context.outputs_list[4];
+        setTimeout(() => { // on a phone the active tab may lie outside the strip
+          const active = document.querySelector(".topbar .nav-link.active");
+          if (active) active.scrollIntoView({ block: "nearest", inline: "nearest" });
+        }, 100);
         return [
           chosen === ticker ? none : chosen,
           span === range ? none : span,
-          target === (search || "") ? none : target,
-          { ticker: chosen, range: span },
-          links,
-          active,
+          target,
+          isNews ? view : none,
+          tabs.map((item) => item.id.path + carried),
+          tabs.map((item) => item.id.path === pathname),
+          !(shell.uses[pathname] || []).includes("ticker"),
+          !(shell.uses[pathname] || []).includes("range"),
         ];
       },
       download: function (clicks) {
@@ -63,7 +75,16 @@
   functions.plumblinePercent = function (value, digits) {
     return known(value) ? (value * 100).toFixed(digits).replace("-", "−") + " %" : "–";
   };
-  functions.plumblineVote = function (value) {
-    return value === 1 ? "buy" : value === -1 ? "sell" : value === 0 ? "neutral" : "–";
+  functions.plumblineTimes100 = function (value) {
+    return known(value) ? value * 100 : null;
   };
+
+  // An opened list takes what is typed: the search field gets the focus as soon as it is there.
+  document.addEventListener("click", function (event) {
+    if (!event.target.closest || !event.target.closest(".dash-dropdown")) return;
+    setTimeout(() => {
+      const field = document.querySelector(".dash-dropdown-search");
+      if (field) field.focus();
+    }, 60);
+  });
 })();

@@ -33,6 +33,9 @@ def percent_column(field: str, title: str, *, digits: int = 1, tip: str = "", co
                    **options: Any) -> dict[str, Any]:  # fmt: skip
     """Return a right-aligned fraction shown as percent, green above and red below zero where coloured."""
     formatter = {"function": f"plumblinePercent(params.value, {digits})"}
+    # What is shown as percent is filtered as percent.
+    options.setdefault("filterValueGetter", {"function": f"plumblineTimes100(params.data.{field})"})
+    options.setdefault("filterParams", {"defaultOption": "greaterThan"})
     rules = {"tone-up": {"function": "params.value > 0"}, "tone-down": {"function": "params.value < 0"}}
     if coloured:
         options["cellClassRules"] = {name: rule["function"] for name, rule in rules.items()}
@@ -55,7 +58,8 @@ def grid(
         options["rowSelection"] = {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True}
     table = dag.AgGrid(
         id=grid_id(name), rowData=records(frame), columnDefs=columns, getRowId=f"params.data.{row_id}",
-        defaultColDef={"sortable": True, "filter": True, "resizable": True, "flex": 1, "minWidth": 90},
+        defaultColDef={"sortable": True, "filter": True, "resizable": True, "flex": 1, "minWidth": 90,
+                       "useValueFormatterForExport": False, "wrapHeaderText": True, "autoHeaderHeight": True},
         dashGridOptions=options, csvExportParams={"fileName": f"plumbline-{name}.csv"},
         className=f"plumbline-grid {'clickable' if selectable else ''}",
         style={"height": f"{height}px" if height else None, "width": "100%"}, columnSize=None,

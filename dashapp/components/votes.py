@@ -12,9 +12,10 @@ from analytics.conventions import CORE_VOTES
 from analytics.indicators import INDICATORS, Indicator
 from analytics.market import Bars
 from dashapp.components.cards import info
-from dashapp.format import number
+from dashapp.format import column_label, number
 
 WIDE_ONLY = "d-none d-md-table-cell"  # a phone shows the rule in the tip
+WHOLE_FROM = 1e6
 _WORDS = {1: ("Buy", "up"), -1: ("Sell", "down"), 0: ("Neutral", "neutral")}
 
 
@@ -33,7 +34,7 @@ def vote_table(bars: Bars, last: Mapping[str, Any]) -> html.Div:
 
 
 def _row(indicator: Indicator, bars: Bars, last: Mapping[str, Any]) -> html.Tr:
-    values = " · ".join(number(last[name]) for name in indicator.outputs)
+    values = " · ".join(_value(name, indicator, last[name]) for name in indicator.outputs)
     core = html.Span(" core", className="small text-body-secondary") if indicator.key in CORE_VOTES else ""
     return html.Tr([
         html.Td([indicator.label, core, " ", info(f"{indicator.description} {indicator.formula}. Vote: {indicator.vote_rule}. {indicator.reference}.")],
@@ -42,6 +43,12 @@ def _row(indicator: Indicator, bars: Bars, last: Mapping[str, Any]) -> html.Tr:
         html.Td(_vote(indicator, bars, last)),
         html.Td(indicator.vote_rule, className=f"text-body-secondary {WIDE_ONLY}"),
     ])  # fmt: skip
+
+
+def _value(name: str, indicator: Indicator, value: Any) -> str:
+    """One output, named where the indicator has several; counts of shares without decimals."""
+    shown = number(value, digits=0 if value is not None and abs(value) >= WHOLE_FROM else 2)
+    return f"{column_label(name)} {shown}" if len(indicator.outputs) > 1 else shown
 
 
 def _vote(indicator: Indicator, bars: Bars, last: Mapping[str, Any]) -> Any:

@@ -21,8 +21,8 @@ def days(dates: Any) -> DateArray:
 
 def line(x: DateArray, y: Any, name: str, colour: str, **options: Any) -> dict[str, Any]:
     """Return a line trace; a NaN is a gap."""
-    width = options.pop("width", 1.6)
+    width, dash = options.pop("width", 1.6), options.pop("dash", "solid")
     return {
         "type": "scatter", "mode": "lines", "x": x, "y": encode(y), "name": name,
-        "line": {"color": colour, "width": width}, **options,
+        "line": {"color": colour, "width": width, "dash": dash}, **options,
     }  # fmt: skip

@@ -24,7 +24,11 @@ def equity_figure(account: pd.DataFrame, *, theme: str | None) -> dict[str, Any]
              fillcolor=palette(theme)["down_soft"], showlegend=False, hovertemplate="%{y:.1%}"),
     ]  # fmt: skip
     layout = base_layout(theme, height=480) | {"hoversubplots": "axis"}
-    layout["xaxis"] = axis(theme, type="date", anchor="y2")
-    layout["yaxis"] = axis(theme, domain=[0.3, 1], side="right", tickprefix="$", title={"text": "Equity"})
-    layout["yaxis2"] = axis(theme, domain=[0, 0.25], side="right", tickformat=".0%", title={"text": "Drawdown"})
+    layout["xaxis"] = axis(theme, type="date", anchor="y2", hoverformat="%a %d %b %Y")
+    layout["yaxis"] = axis(
+        theme, domain=[0.3, 1], side="right", tickprefix="$", title={"text": "Equity", "standoff": 12}
+    )
+    layout["yaxis2"] = axis(
+        theme, domain=[0, 0.25], side="right", tickformat=".0%", title={"text": "Drawdown", "standoff": 12}
+    )
     return {"data": traces, "layout": layout}

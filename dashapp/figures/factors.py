@@ -23,7 +23,7 @@ def interval_figure(rows: pd.DataFrame, *, theme: str | None, percent: bool) -> 
         "hovermode": "closest",
         "margin": {"l": 8, "r": 16, "t": 8, "b": 8},
     }
-    layout["xaxis"] = axis(theme, tickformat=".0%" if percent else ".2f", zeroline=True, zerolinewidth=2)
+    layout["xaxis"] = axis(theme, tickformat=".2~%" if percent else ".3~f", zeroline=True, zerolinewidth=2)
     layout["yaxis"] = axis(theme, autorange="reversed", showgrid=False)
     layout["shapes"] = [{
         "type": "line", "x0": 0, "x1": 0, "yref": "paper", "y0": 0, "y1": 1, "line": {"color": colours["muted"], "width": 1, "dash": "dot"},

@@ -11,6 +11,7 @@ from analytics.conventions import DateArray
 from analytics.indicators import Indicator
 from analytics.market import Bars
 from dashapp.figures._trace import days, encode, line
+from dashapp.format import column_label
 from dashapp.theme import axis, base_layout, palette, series
 
 MARKER_COLUMNS = ("date", "overall_signal", "buy_votes", "sell_votes")
@@ -26,6 +27,7 @@ class Chart:
     panes: Sequence[Indicator]
     volume: bool
     unit: str  # before a price: $ or nothing
+    weekly: bool = False
 
 
 def technical_figure(
@@ -37,20 +39,32 @@ def technical_figure(
     """
     x = days(bars.dates)
     panes = (["volume"] if chart.volume else []) + [indicator.key for indicator in chart.panes]
-    traces = [_price(bars, x, theme, candles=chart.candles), *_overlays(chart, signals, x, theme)]
-    traces += _markers(markers, theme)
+    traces = [
+        _price(bars, x, _signal_texts(signals), theme, candles=chart.candles),
+        *_overlays(chart, signals, x, theme),
+    ]
+    traces += _markers(markers, theme, size=7 if chart.weekly else 10)
     for number, key in enumerate(panes, start=2):
         found = [_volume(bars, x, theme)] if key == "volume" else _pane(chart, key, signals, x, theme)
         traces += [trace | {"yaxis": f"y{number}"} for trace in found]
     return {"data": traces, "layout": _layout(bars, chart, panes, theme)}
 
 
-def _price(bars: Bars, x: DateArray, theme: str | None, *, candles: bool) -> dict[str, Any]:
+def _signal_texts(signals: pd.DataFrame) -> list[str]:
+    """What the hover says of each day's stored signal."""
+    words = {1: "buy", -1: "sell", 0: "neutral"}
+    rows = zip(*(signals[name] for name in MARKER_COLUMNS[1:]), strict=True)
+    return [
+        f"signal {words[s]}, {b:.0f} buy and {v:.0f} sell votes" if s in words else "no signal yet" for s, b, v in rows
+    ]
+
+
+def _price(bars: Bars, x: DateArray, texts: list[str], theme: str | None, *, candles: bool) -> dict[str, Any]:
     colours = palette(theme)
     if not candles:
-        return line(x, bars.close, "Close", colours["text"], width=1.8)
+        return line(x, bars.close, "Close", colours["text"], width=1.8, text=texts, hovertemplate="%{y} · %{text}")
     return {
-        "type": "candlestick", "x": x, "name": bars.ticker, "showlegend": False,
+        "type": "candlestick", "x": x, "name": bars.ticker, "showlegend": False, "text": texts,
         **{name: encode(getattr(bars, name)) for name in ("open", "high", "low", "close")},
         "increasing": {"line": {"color": colours["up"], "width": 1}, "fillcolor": colours["up_soft"]},
         "decreasing": {"line": {"color": colours["down"], "width": 1}, "fillcolor": colours["down_soft"]},
@@ -61,21 +75,28 @@ def _overlays(chart: Chart, signals: pd.DataFrame, x: DateArray, theme: str | No
     names = [output for indicator in chart.overlays for output in indicator.outputs]
     colours = series(theme)
     return [
-        line(x, signals[name].to_numpy(float), column_label(name), colours[i % len(colours)], width=1.3)
+        line(
+            x,
+            signals[name].to_numpy(float),
+            column_label(name),
+            colours[i % len(colours)],
+            width=1.3,
+            dash="solid" if i < len(colours) else "dot",
+        )
         for i, name in enumerate(names)
     ]
 
 
-def _markers(markers: pd.DataFrame, theme: str | None) -> list[dict[str, Any]]:
+def _markers(markers: pd.DataFrame, theme: str | None, *, size: int) -> list[dict[str, Any]]:
     colours, traces = palette(theme), []
     for signal, name, symbol, colour in ((1, "Buy", "triangle-up", "up"), (-1, "Sell", "triangle-down", "down")):
         rows = markers[markers["overall_signal"] == signal]
         text = [f"{row.buy_votes:.0f} buy, {row.sell_votes:.0f} sell votes" for row in rows.itertuples()]
         traces.append({
             "type": "scatter", "mode": "markers", "x": days(rows["date"]), "y": encode(rows["close"]), "name": name,
-            "marker": {"symbol": symbol, "size": 10, "color": colours[colour],
+            "marker": {"symbol": symbol, "size": size, "color": colours[colour],
                        "line": {"width": 1, "color": colours["surface"]}},
-            "text": text, "hovertemplate": "%{text}",
+            "text": text, "hovertemplate": "signal turned, %{text}",
         })  # fmt: skip
     return traces
 
@@ -102,11 +123,6 @@ def _pane(chart: Chart, key: str, signals: pd.DataFrame, x: DateArray, theme: st
     return traces
 
 
-def column_label(name: str) -> str:
-    """Return a stored column's name as a label: sma_50 → SMA 50, plus_di_14 → +DI 14."""
-    return name.replace("plus_di", "+DI").replace("minus_di", "−DI").replace("_", " ").upper()
-
-
 def _layout(bars: Bars, chart: Chart, panes: list[str], theme: str | None) -> dict[str, Any]:
     height = PRICE_HEIGHT + PANE_HEIGHT * len(panes)
     layout = base_layout(theme, height=height) | {
@@ -114,15 +130,19 @@ def _layout(bars: Bars, chart: Chart, panes: list[str], theme: str | None) -> di
     }  # fmt: skip
     bottom = PANE_HEIGHT * len(panes) / height
     layout["xaxis"] = axis(
-        theme, type="date", range=_span(bars), rangeslider={"visible": False}, anchor=f"y{len(panes) + 1}" if panes else "y",
+        theme, type="date", range=_span(bars), hoverformat="week to %d %b %Y" if chart.weekly else "%a %d %b %Y", rangeslider={"visible": False}, anchor=f"y{len(panes) + 1}" if panes else "y",
         showspikes=True, spikemode="across", spikethickness=1, spikecolor=palette(theme)["line"], spikedash="solid",
     )  # fmt: skip
-    layout["yaxis"] = axis(theme, domain=[bottom + (GAP if panes else 0), 1], side="right", tickprefix=chart.unit)
+    layout["yaxis"] = axis(
+        theme, domain=[bottom + (GAP if panes else 0), 1], side="right", tickprefix=chart.unit, hoverformat=",.2f"
+    )
     labels = {indicator.key: indicator for indicator in chart.panes}
     for number, key in enumerate(panes, start=2):
         top = bottom - (number - 2) * PANE_HEIGHT / height
         domain = [top - PANE_HEIGHT / height + GAP, top]
-        layout[f"yaxis{number}"] = axis(theme, domain=domain, side="right", nticks=4)
+        layout[f"yaxis{number}"] = axis(
+            theme, domain=domain, side="right", nticks=4, hoverformat=".4s" if key in ("volume", "obv") else ",.2f"
+        )
         title = labels[key].label if key in labels else "Volume"
         layout["annotations"].append({
             "text": title, "xref": "paper", "yref": "paper", "x": 0, "y": domain[1], "xanchor": "left",

@@ -15,3 +15,4 @@ class Page:
     order: int
     description: str  # one sentence, shown as the tab's tooltip and required in the README
     layout: Callable[..., Any]
+    uses: tuple[str, ...] = ()  # what of the top bar it listens to: ticker, range

@@ -53,6 +53,8 @@ def show(portfolio: int, theme: str) -> Any:
     table = _weight_table(points, weights, chosen)
     return [
         stats(_cards(run, points, chosen, factors_end)),
+        html.P(f"In sample: estimated over {run['start_date']} to {run['end_date']}, not a forecast.",
+               className="small text-body-secondary"),
         dbc.Row([
             dbc.Col(card("Efficient frontier", graph(frontier_figure(points, chosen=chosen, theme=theme)),
                          tip=_method(run)), xl=8),

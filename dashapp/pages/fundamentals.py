@@ -166,5 +166,5 @@ def _table(header: list[str], rows: list[list[str]]) -> html.Div:
 
 PAGE = Page(
     key="fundamentals", path="/fundamentals", name="Fundamentals", order=30,
-    description="Expected return, alpha and factor loadings of one ticker, each with its standard error", layout=layout,
+    description="Expected return, alpha and factor loadings of one ticker, each with its standard error", layout=layout, uses=("ticker",),
 )  # fmt: skip

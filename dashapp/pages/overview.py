@@ -29,8 +29,10 @@ GRID = "overview"
 
 COLUMNS = [
     column("ticker", "Ticker", width=90, pinned="left", cellClass="fw-semibold"),
-    column("name", "Name", minWidth=150),
-    column("sector", "Sector", minWidth=130),
+    column("name", "Name", minWidth=140, tooltipField="name"),
+    column("kind", "Kind", width=80),
+    column("sector", "Sector", minWidth=110, tooltipField="sector"),
+    column("last_date", "As of", width=105, tip="The session of price, returns and signal"),
     number_column("close", "Price", tip="Last close, USD; index points for an index", width=105),
     percent_column("return_1d", "1 day", digits=2, coloured=True, tip="Total return of the last session; an index leaves dividends out"),
     percent_column("return_1m", "1 month", coloured=True, tip="Total return since the last close a calendar month ago"),
@@ -40,7 +42,7 @@ COLUMNS = [
     column("rating_label", "Rating", width=110, tip="Rating of all votes at the last close"),
     number_column("beta", "Beta", tip="CAPM beta, trailing 60 months", width=90),
     number_column("alpha_t", "Alpha t", tip="t statistic of the CAPM alpha, trailing 60 months, Newey-West errors", width=95),
-    percent_column("expected_return", "Expected", tip="Annual return that CAPM requires, full history", width=105),
+    percent_column("expected_return", "Expected", tip="Annual return that CAPM requires, by the fit over the trailing 60 months", width=100),
     percent_column("expected_return_se", "± SE", tip="Standard error of the expected return", width=85),
 ]  # fmt: skip
 
@@ -52,7 +54,8 @@ def layout(**_query: str) -> html.Div:
         dcc.Location(id=ID.go, refresh="callback-nav"),
         html.Div(id=ID.content),
         html.Div(
-            card("Universe", table, tip="Click a row to open the ticker. Columns sort and filter. A dash is unknown."),
+            card("Universe", table, tip="Click a row to open the ticker. Columns sort and filter. A dash is unknown. Beta, alpha and expected return: CAPM, "
+                 "trailing 60 months to the last month of the factor files."),
             id=ID.table,
         ),
     ])  # fmt: skip
@@ -99,7 +102,7 @@ def _breadth(frame: pd.DataFrame) -> html.Div:
         stat(
             "Stocks",
             str(len(stocks)),
-            note=f"{len(frame) - len(stocks)} funds and indices",
+            note=f"and {len(frame) - len(stocks)} funds or indices",
             tip="Active instruments of the store.",
         )
     ]

@@ -62,13 +62,12 @@ def show(view: dict[str, str], theme: str, style: str, overlays: list[str] | Non
         is_index = instrument["kind"] == "index"
         chart = _chart(bars, style, overlays or [], panes or [], unit="" if is_index else "$")
         signals = signal_queries.signal_history(reader, instrument["ticker"], columns=_columns(chart), start=start)
-    weekly = len(bars) > WEEKLY_ABOVE
-    drawn, drawn_signals = (bars.weekly(), signals.iloc[week_ends(bars.dates)]) if weekly else (bars, signals)
+    drawn, drawn_signals = (bars.weekly(), signals.iloc[week_ends(bars.dates)]) if chart.weekly else (bars, signals)
     figure = technical_figure(drawn, drawn_signals, signal_changes(signals, bars.close), chart, theme=theme)
     basis = "Index points." if is_index else f"Prices in USD, {source.price_basis}."
     return [
         _summary(bars, last, price=number(bars.close[-1]) if is_index else usd(bars.close[-1])),
-        card(f"{instrument['name']} ({instrument['ticker']})", [_notes(bars, basis, weekly=weekly), graph(figure)]),
+        card(f"{instrument['name']} ({instrument['ticker']})", [_notes(bars, basis, chart, panes or []), graph(figure)]),
         card(f"Votes on {last['date']}", vote_table(bars, last),
              tip="Each indicator's stored vote at the last close. The seven core votes make the signal; "
                  "a signal is acted on at the next open."),
@@ -99,6 +98,7 @@ def _chart(bars: Bars, style: str, overlays: list[str], panes: list[str], *, uni
         panes=[item for item in own if not _unavailable(item, bars)][:room],
         volume="volume" in panes and bool(np.isfinite(bars.volume).any()),
         unit=unit,
+        weekly=len(bars) > WEEKLY_ABOVE,
     )
 
 
@@ -106,13 +106,18 @@ def _unavailable(indicator: Any, bars: Bars) -> bool:
     return not all(np.isfinite(getattr(bars, name)).any() for name in indicator.inputs)
 
 
-def _notes(bars: Bars, basis: str, *, weekly: bool) -> html.P:
+def _notes(bars: Bars, basis: str, chart: Chart, panes: list[str]) -> html.P:
     notes = [basis]
     if not np.isfinite(bars.open).all():
         notes.append("This source has no open, high, low or volume for all of these days: the price is a line of closes, "
                      "and indicators that need them are left out.")  # fmt: skip
-    if weekly:
+    if chart.weekly:
         notes.append("Weekly bars.")
+    drawn = {item.key for item in chart.panes} | ({"volume"} if chart.volume else set())
+    if left_out := [INDICATORS[key].label if key in INDICATORS else key for key in panes if key not in drawn]:
+        notes.append(
+            f"Not drawn: {', '.join(left_out)} ({MAX_PANES} panes at most, and only what this ticker has data for)."
+        )
     return html.P(" ".join(notes), className="small text-body-secondary mb-1")
 
 
@@ -134,5 +139,5 @@ def _summary(bars: Bars, last: dict[str, Any], *, price: str) -> html.Div:
 
 PAGE = Page(
     key="technical", path="/technical", name="Technical", order=20,
-    description="Candles, indicators and the stored buy and sell signals of one ticker, vote by vote", layout=layout,
+    description="Candles, indicators and the stored buy and sell signals of one ticker, vote by vote", layout=layout, uses=("ticker", "range"),
 )  # fmt: skip

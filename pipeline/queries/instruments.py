@@ -22,6 +22,12 @@ def instrument(reader: Reader, ticker: str) -> dict[str, Any] | None:
     return dict(zip(columns, row, strict=True)) if row else None
 
 
+def newest_date(reader: Reader) -> str | None:
+    """Return the latest session of any active instrument, None where there is none."""
+    row = reader.one("SELECT max(last_date) FROM instruments WHERE active = 1")
+    return row[0] if row else None
+
+
 def stock_tickers(reader: Reader) -> list[str]:
     """Return the universe `stocks`: the tickers of all active stocks, sorted."""
     return [row[0] for row in reader.rows(

@@ -19,7 +19,10 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_missing_database_is_named(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"There is no database no\.db yet. Build it with: make update"), connect(tmp_path / "no.db"):
+    with (
+        pytest.raises(StoreError, match=r"There is no database no\.db yet. Build it with: make update"),
+        connect(tmp_path / "no.db"),
+    ):
         pass
     assert not (tmp_path / "no.db").exists()
 

@@ -40,6 +40,7 @@ QUESTION = dict.fromkeys(
 MARKET_CASES: dict[Callable[..., Any], Callable[[Reader], Any]] = {
     instruments.instruments: instruments.instruments,
     instruments.instrument: lambda reader: instruments.instrument(reader, TICKER),
+    instruments.newest_date: instruments.newest_date,
     instruments.stock_tickers: instruments.stock_tickers,
     instruments.universe_members: lambda reader: instruments.universe_members(reader, "nasdaq100", "2024-01-02"),
     prices.bars: lambda reader: prices.bars(reader, TICKER, start="2020-01-01"),

@@ -6,5 +6,5 @@ from dashapp.pages.backtest.layout import layout
 
 PAGE = Page(
     key="backtest", path="/backtest", name="Backtest", order=50,
-    description="Run a strategy with costs in the background: equity, drawdown, metrics and every trade", layout=layout,
+    description="Run a strategy with costs in the background: equity, drawdown, metrics and every trade", layout=layout, uses=("ticker",),
 )  # fmt: skip

@@ -6,36 +6,33 @@ import dash_bootstrap_components as dbc
 from dash import ALL, Input, Output, State, callback, ctx, no_update
 from dash.exceptions import PreventUpdate
 
+from analytics.backtest.strategies import STRATEGIES
 from analytics.errors import InputError, PlumblineError
 from dashapp.backtest_job import cancel, submit
 from dashapp.components import guarded
-from dashapp.data import market, workspace
+from dashapp.data import settings, workspace
 from dashapp.ids import SHELL
 from dashapp.jobs import time_left
 from dashapp.pages.backtest.layout import ID, parameter_controls
 from dashapp.pages.backtest.result import result_view
 from pipeline.backtests import BacktestRequest
-from pipeline.queries import instruments as instrument_queries
 from pipeline.workspace import ACTIVE, job_state
 
+PERCENT_FIELDS = ("fee_rate", "slippage_rate")  # typed as percent
+FORM_LABELS = {
+    "tickers": "Tickers", "start": "From", "end": "To", "initial_capital": "Initial capital, $", "fee_rate": "Fees, %",
+    "slippage_rate": "Slippage, %",
+}  # fmt: skip
 HIDDEN, VISIBLE = {"visibility": "hidden"}, {"visibility": "visible"}
 
 
 @callback(
-    Output(ID.tickers, "options"), Output(ID.tickers, "value"),
-    Input(SHELL.view, "data"), State(ID.tickers, "value"),
-)  # fmt: skip
-def offer_tickers(view: dict[str, str], chosen: list[str] | None) -> tuple[Any, Any]:
-    """Offer the store's stocks and funds, beginning with the ticker in view."""
-    try:
-        with market() as reader:
-            listed = instrument_queries.instruments(reader)
-    except PlumblineError:
-        return [], no_update  # the answer area says what is missing
-    tradable = listed[listed["kind"] != "index"]
-    options = [{"value": row.ticker, "label": f"{row.ticker} · {row.name}"} for row in tradable.itertuples()]
-    in_view = view["ticker"] if view["ticker"] in set(tradable["ticker"]) else None
-    return options, no_update if chosen or not in_view else [in_view]
+    Output(ID.tickers, "value"), Input(SHELL.view, "data"), State(ID.tickers, "value"), State(ID.tickers, "options")
+)
+def begin_with_view(view: dict[str, str], chosen: list[str] | None, options: list[dict[str, str]]) -> Any:
+    """Begin an empty selection with the ticker in view; a selection made before stays."""
+    known = any(option["value"] == view["ticker"] for option in options or [])
+    return [view["ticker"]] if known and not chosen else no_update
 
 
 @callback(Output(ID.parameters, "children"), Input(ID.strategy, "value"))
@@ -69,18 +66,34 @@ def run(
     try:
         job = submit(BacktestRequest.of(
             strategy=strategy, tickers=None if scope == "all" else (tickers or []), start=start or None, end=end or None,
-            initial_capital=_given("initial capital", capital), fee_rate=_given("fees", fees) / 100,
-            slippage_rate=_given("slippage", slippage) / 100,
+            initial_capital=_given("initial_capital", capital), fee_rate=_given("fee_rate", fees) / 100,
+            slippage_rate=_given("slippage_rate", slippage) / 100,
             parameters={name: _given(name, value) for name, value in parameters.items()},
         ))  # fmt: skip
     except PlumblineError as error:
-        return no_update, no_update, dbc.Alert(str(error), color="danger", class_name="mt-2 mb-0")
+        return (
+            no_update,
+            no_update,
+            dbc.Alert(_in_words_of_the_form(error, strategy), color="danger", class_name="mt-2 mb-0"),
+        )
     return job, job.get("job_id", no_update), None
+
+
+def _in_words_of_the_form(error: PlumblineError, strategy: str) -> str:
+    """An error about a field, said with the label that stands above it."""
+    if not isinstance(error, InputError):
+        return str(error)
+    parameters = STRATEGIES[strategy].parameters if strategy in STRATEGIES else ()
+    labels = FORM_LABELS | {item.name: item.label for item in parameters}
+    got, allowed = error.got, error.allowed
+    if error.field in PERCENT_FIELDS and isinstance(got, float):
+        got, allowed = f"{got * 100:g}", "from 0 up to, not including, 100"
+    return f"{labels.get(error.field, error.field)}: got {got}; allowed: {allowed}. {error.fix}"
 
 
 def _given(name: str, value: Any) -> Any:
     if value is None:
-        raise InputError(name, got="nothing, or not a number in range", allowed="a value", fix="Fill in the field.")
+        raise InputError(name, got="nothing", allowed="a number, or a choice", fix="Fill in the field.")
     return value
 
 
@@ -103,7 +116,9 @@ def watch(_ticks: int, submitted: dict[str, str] | None, shown: str | None) -> t
         return True, 0, HIDDEN, False, True, "That job is not in the workspace any more.", no_update
     if job["state"] in ACTIVE:
         return False, max(3, 100 * job["progress"]), VISIBLE, True, False, _progress_text(job), no_update
-    message = "" if job["state"] == "done" else f"{job['state'].capitalize()}: {job['message']}"
+    message = (
+        job["message"] if job["state"] in ("done", "cancelled") else f"{job['state'].capitalize()}: {job['message']}"
+    )
     result = _unless_shown(job["result_id"], shown) if job["result_id"] else no_update
     return True, 0, HIDDEN, False, True, message, result
 
@@ -115,8 +130,13 @@ def _unless_shown(result_id: str, shown: str | None) -> Any:
 def _progress_text(job: dict[str, Any]) -> str:
     if job["state"] == "queued":
         return f"Waiting for a free worker, {job['ahead']} ahead." if job["ahead"] else "Starting a worker."
-    left = time_left(job)
-    return f"{job['progress']:.0%} · {job['message']}" + (f" · about {left:.0f} s left" if left is not None else "")
+    left = time_left(job, seconds=settings().job_seconds)
+    parts = [
+        f"{job['progress']:.0%}",
+        job["message"] or "starting",
+        f"about {left:.0f} s left" if left is not None else "",
+    ]
+    return " · ".join(part for part in parts if part)
 
 
 @callback(

@@ -7,10 +7,13 @@ from dash import dcc, html
 
 from analytics.backtest.strategies import STRATEGIES
 from analytics.conventions import FEE_RATE, INITIAL_CAPITAL, SLIPPAGE_RATE
+from analytics.errors import PlumblineError
 from analytics.indicators import INDICATORS
 from analytics.parameters import Parameter
 from dashapp.components import KEPT, card, info
+from dashapp.data import market
 from dashapp.ids import ids
+from pipeline.queries import instruments as instrument_queries
 
 ID = ids(
     "backtest", "strategy", "scope", "tickers", "start", "end", "capital", "fees", "slippage", "parameters", "run",
@@ -37,15 +40,16 @@ def _form() -> html.Div:
             _field("Strategy", dcc.Dropdown(id=ID.strategy, options=strategies, value="technical_vote", clearable=False, **KEPT)),
             _field("Universe", dcc.Dropdown(id=ID.scope, options={"chosen": "Chosen tickers", "all": "All stocks"}, value="chosen",
                                             clearable=False, **KEPT)),
-            html.Div(_field("Tickers", dcc.Dropdown(id=ID.tickers, multi=True, placeholder="Choose tickers", **KEPT)),
+            html.Div(_field("Tickers", dcc.Dropdown(
+                id=ID.tickers, options=_tradable(), multi=True, placeholder="Choose tickers", **KEPT)),
                      className="flex-grow-1"),
         ], className="controls mb-2"),
         html.Div([
             _field("From", dbc.Input(id=ID.start, type="date", size="sm", **KEPT), "First date; empty: from the first price."),
             _field("To", dbc.Input(id=ID.end, type="date", size="sm", **KEPT), "Last date; empty: to the last price."),
-            _field("Initial capital, $", _number(ID.capital, INITIAL_CAPITAL, 1_000)),
-            _field("Fees, %", _number(ID.fees, FEE_RATE * 100, 0.01), "Of the traded value, on each purchase and each sale."),
-            _field("Slippage, %", _number(ID.slippage, SLIPPAGE_RATE * 100, 0.01), "Of the price, always against the trader."),
+            _field("Initial capital, $", _number(ID.capital, INITIAL_CAPITAL)),
+            _field("Fees, %", _number(ID.fees, FEE_RATE * 100), "Of the traded value, on each purchase and each sale."),
+            _field("Slippage, %", _number(ID.slippage, SLIPPAGE_RATE * 100), "Of the price, always against the trader."),
         ], className="controls mb-2"),
         html.Div(id=ID.parameters, className="controls mb-3"),
         html.Div([
@@ -58,6 +62,17 @@ def _form() -> html.Div:
     ])  # fmt: skip
 
 
+def _tradable() -> list[dict[str, str]]:
+    """The store's stocks and funds. They must be there from the start: a list without options drops a kept choice."""
+    try:
+        with market() as reader:
+            listed = instrument_queries.instruments(reader)
+    except PlumblineError:
+        return []  # the answer area says what is missing
+    rows = listed[listed["kind"] != "index"].itertuples()
+    return [{"value": row.ticker, "label": f"{row.ticker} · {row.name}"} for row in rows]
+
+
 def parameter_controls(strategy: str) -> list[html.Div]:
     """Return a control per declared parameter of a strategy: a slider for a number, a list for a choice."""
     return [_field(item.label, _control(item), item.help) for item in STRATEGIES[strategy].parameters]
@@ -68,13 +83,12 @@ def _control(parameter: Parameter) -> Any:
     if parameter.choices:
         options = {choice: INDICATORS[choice].label if choice in INDICATORS else choice for choice in parameter.choices}
         return dcc.Dropdown(id=key, options=options, value=list(parameter.default), multi=True, **KEPT)
-    return dbc.Input(id=key, type="number", value=parameter.default, step=parameter.step, min=parameter.minimum,
-                     max=parameter.maximum, size="sm", **KEPT)  # fmt: skip
+    return dbc.Input(id=key, type="number", value=parameter.default, step="any", size="sm", **KEPT)
 
 
 def _field(label: str, control: Any, tip: str = "") -> html.Div:
     return html.Div([html.Span([label, " ", info(tip)] if tip else label, className="field-label"), control])
 
 
-def _number(key: str, value: float, step: float) -> dbc.Input:
-    return dbc.Input(id=key, type="number", value=round(value, 6), step=step, size="sm", **KEPT)
+def _number(key: str, value: float) -> dbc.Input:
+    return dbc.Input(id=key, type="number", value=round(value, 6), step="any", size="sm", **KEPT)

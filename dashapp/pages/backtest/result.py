@@ -22,7 +22,7 @@ from dashapp.components import (
 )
 from dashapp.data import market, published, workspace
 from dashapp.figures.backtest import equity_figure
-from dashapp.format import by_unit, percent
+from dashapp.format import by_unit, percent, usd
 from pipeline import backtests
 from pipeline.queries import results as result_queries
 from pipeline.workspace import reading
@@ -55,14 +55,20 @@ def result_view(result_id: str | None, *, theme: str) -> Any:
 
 
 def _sentence(result: dict[str, Any], *, stale: bool) -> str:
-    tickers = result["tickers"]
+    tickers, params = result["tickers"], result["params"]
     names = ", ".join(tickers[:8]) + (f" and {len(tickers) - 8} more" if len(tickers) > 8 else "")
-    note = " Computed on an earlier data run; run it again to use the published one." if stale else ""
+    strategy = STRATEGIES[result["strategy_name"]]
+    chosen = [f"{item.label.lower()} {_words(params[item.name])}" for item in strategy.parameters]
+    costs = f"fees {percent(params['fee_rate'], digits=2)}, slippage {percent(params['slippage_rate'], digits=2)}"
+    asked = ", ".join([*chosen, costs, f"capital {usd(params['initial_capital'], digits=0)}"])
+    parts = [f"{strategy.label} on {names}, {result['start_date']} to {result['end_date']}: {asked}."]
+    if len(tickers) > 1:
+        parts.append("These tickers are today's: those that failed since are not among them, which flatters the past.")
+    if stale:
+        parts.append("Computed on an earlier data run; run it again to use the published one.")
     if carried := result["audit"].get("risk_free_carried_sessions"):
-        note += f" The risk-free rate is the last known one, carried over {carried:,} sessions."
-    return (
-        f"{STRATEGIES[result['strategy_name']].label} on {names}, {result['start_date']} to {result['end_date']}.{note}"
-    )
+        parts.append(f"The risk-free rate is the last known one, carried over {carried:,} sessions.")
+    return " ".join(parts)
 
 
 def _cards(metrics: dict[str, float | None]) -> list[dbc.Card]:
@@ -98,9 +104,10 @@ def _trades(trades: pd.DataFrame) -> Any:
         number_column("trade_id", "#", digits=0, width=70), column("ticker", "Ticker", width=95),
         column("entry_date", "Entry", width=115), number_column("entry_price", "at $", width=100),
         column("exit_date", "Exit", width=115), number_column("exit_price", "at $", width=100),
+        number_column("pnl", "P&L $", width=115, tip="Net of all costs"),
+        percent_column("return_pct", "Return", coloured=True, width=100, tip="Net of all costs"),
         number_column("quantity", "Shares", width=105, tip="Total-return shares"), number_column("fees", "Fees $", width=95),
-        number_column("slippage", "Slippage $", width=105), number_column("pnl", "P&L $", width=115, tip="Net of all costs"),
-        percent_column("return_pct", "Return", coloured=True, width=100, tip="Net of all costs"), column("reason", "Closed by", width=120),
+        number_column("slippage", "Slippage $", width=105), column("reason", "Closed by", width=120),
     ], row_id="row", height=480)  # fmt: skip
 
 

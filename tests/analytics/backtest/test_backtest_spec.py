@@ -19,7 +19,7 @@ def test_a_rate_outside_0_to_1_is_refused(name, rate):
 
 @pytest.mark.parametrize("capital", [0, -1, math.nan, math.inf, "a lot"])
 def test_capital_must_be_an_amount_above_0(capital):
-    with pytest.raises(InputError, match=r"initial_capital: got .*; allowed: an amount in USD above 0"):
+    with pytest.raises(InputError, match=r"initial_capital: got .*; allowed: an amount in USD from 1 to"):
         BacktestSpec(initial_capital=capital)
 
 

@@ -1,0 +1,26 @@
+"""Backtest requests that misbehave in the worker. A module of its own, so that a worker process can import it."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.backtests import BacktestRequest
+
+
+@dataclass(frozen=True)
+class SlowRequest(BacktestRequest):
+    """Takes `pause` seconds more than the engine needs."""
+
+    pause: float = 60.0
+
+    def spec(self, *, start: str, end: str) -> Any:
+        time.sleep(self.pause)
+        return super().spec(start=start, end=end)
+
+
+@dataclass(frozen=True)
+class FailingRequest(BacktestRequest):
+    """Meets a bug in the engine."""
+
+    def spec(self, *, start: str, end: str) -> Any:
+        raise ZeroDivisionError("planted")

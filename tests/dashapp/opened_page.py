@@ -1,0 +1,47 @@
+"""A page as a reader finds it: opened by its callback, its figures, tables and key figures picked out."""
+
+import json
+from typing import Any
+
+from dispatch import Dispatch, of_type, text_of, with_class
+
+from dashapp.pages import PAGES
+
+# What each tab's main callback writes.
+CONTENT = {key: f"{key}-content.children" for key in PAGES}
+
+
+def view(ticker: str | None, span: str = "2y", **changes: Any) -> dict[str, Any]:
+    """What the controls hold when a page is opened."""
+    return {
+        "shell-view.data": {"ticker": ticker, "range": span}, "shell-url.pathname": "/", "shell-theme-name.data": "dark",
+        "technical-style.value": "candles", "technical-overlays.value": ["sma"], "frontier-portfolio.value": 25,
+        "technical-panes.value": ["volume", "rsi", "macd"],
+    } | changes  # fmt: skip
+
+
+def opened(dispatch: Dispatch, page: str, values: dict[str, Any]) -> Any:
+    """The content of a page; any unexpected error fails."""
+    written = dispatch(CONTENT[page], values)
+    assert "shell-toasts.children" not in written, text_of(written["shell-toasts.children"])
+    return written[CONTENT[page]]
+
+
+def stat_cards(content: Any) -> dict[str, dict[str, str]]:
+    """{label: {value, note, tip}} of the key figures of a page."""
+    found = {}
+    for item in with_class(content, "stat"):
+        parts = {name: text_of(with_class(item, f"stat-{name}")).strip() for name in ("label", "value", "note")}
+        tips = of_type(item, "Tooltip")
+        found[parts["label"]] = parts | {"tip": tips[0]["props"]["children"] if tips else ""}
+    return found
+
+
+def figure_of(content: Any, number: int = 0) -> dict[str, Any]:
+    return of_type(content, "Graph")[number]["props"]["figure"]
+
+
+def grid_rows(content: Any, key: str) -> list[dict[str, Any]]:
+    return next(
+        item["props"]["rowData"] for item in of_type(content, "AgGrid") if key in json.dumps(item["props"]["id"])
+    )

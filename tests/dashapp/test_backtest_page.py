@@ -1,0 +1,311 @@
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from dash import Dash
+from dash._utils import to_json
+from dispatch import Dispatch, of_type, outputs_of, text_of, walk, with_class
+
+from analytics.backtest.strategies import STRATEGIES
+from analytics.conventions import FEE_RATE, INITIAL_CAPITAL, SLIPPAGE_RATE
+from dashapp.data import POOL_KEY
+from dashapp.pages.backtest.layout import layout as page_layout
+from pipeline import backtests, schema, store, workspace
+from pipeline.backtests import BacktestRequest
+from pipeline.queries import connect
+
+JOB, REQUEST, ERROR = "shell-backtest-job.data", "shell-backtest-request.data", "backtest-error.children"
+SHOWN = "backtest-shown.data"
+RESULT = "0" * 64
+
+
+@pytest.fixture
+def settings(serve: Callable[..., Any], simulated: Any, app: Dash) -> Iterator[Any]:
+    yield serve(db=simulated.db)
+    app.server.config[POOL_KEY].pending.clear()
+
+
+def form(**changes: Any) -> dict[str, Any]:
+    """The form as it stands when the page is opened on SIM001, and Run Backtest is pressed once."""
+    fields = {
+        "run.n_clicks": 1, "strategy.value": "technical_vote", "scope.value": "chosen", "tickers.value": ["SIM001"],
+        "start.value": None, "end.value": None, "capital.value": INITIAL_CAPITAL, "fees.value": FEE_RATE * 100,
+        "slippage.value": SLIPPAGE_RATE * 100,
+        "parameter.value": {item.name: item.default for item in STRATEGIES["technical_vote"].parameters},
+    }  # fmt: skip
+    named = {f"{name}.value": value for name, value in changes.items() if name != "parameters"}
+    filled = {f"backtest-{name}": value for name, value in (fields | named).items()}
+    filled["backtest-parameter.value"] = fields["parameter.value"] | changes.get("parameters", {})
+    return filled
+
+
+def jobs_of(settings: Any) -> list[tuple[Any, ...]]:
+    with workspace.reading(settings.workspace) as reader:
+        return reader.rows("SELECT job_id, state, kind FROM jobs")
+
+
+def store_answer(settings: Any, request: BacktestRequest) -> str:
+    """Store an answer to a request without computing it."""
+    with connect(settings.db) as reader:
+        columns = backtests._resolve(reader, request).columns()
+    row = columns | {
+        "result_id": RESULT, "test_date": store.utc_now(), "metrics": "{}", "audit": "{}", "total_return": 0.0,
+        "sharpe_ratio": 0.0, "max_drawdown": 0.0,
+    }  # fmt: skip
+    no_days = pd.DataFrame(columns=["date", "equity"])
+    workspace.save_result(settings.workspace, row, equity=no_days, trades=pd.DataFrame(columns=["trade_id", "ticker"]))
+    return RESULT
+
+
+# ---- run ----------------------------------------------------------------------------------------------------
+
+
+def test_a_good_form_becomes_one_queued_job(settings: Any, app: Dash, dispatch: Dispatch) -> None:
+    written = dispatch(REQUEST, form(tickers=["SIM002", "SIM001"], fees=0.1, parameters={"threshold": 2}))
+    job_id = written[REQUEST]
+    assert written[JOB] == {"job_id": job_id}
+    assert not written[ERROR]
+    assert jobs_of(settings) == [(job_id, "queued", "backtest")]
+    work = app.server.config[POOL_KEY].pending[job_id]
+    assert work["request"].tickers == ("SIM001", "SIM002")
+    assert work["request"].fee_rate == pytest.approx(0.001)
+    assert work["request"].parameters["threshold"] == 2
+    assert (work["db"], work["workspace"]) == (Path(settings.db), Path(settings.workspace))
+
+
+def test_the_whole_universe_is_asked_for_by_name(settings: Any, app: Dash, dispatch: Dispatch) -> None:
+    job_id = dispatch(REQUEST, form(scope="all", tickers=None))[REQUEST]
+    assert app.server.config[POOL_KEY].pending[job_id]["request"].tickers is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"tickers": []}, "at least one ticker"), ({"tickers": None}, "at least one ticker"),
+        ({"tickers": ["SIM01"]}, "Did you mean 'SIM001'"), ({"fees": None}, r"Fees, %: got nothing.*Fill in the field"),
+        ({"slippage": None}, r"Slippage, %: got nothing.*Fill in"), ({"capital": None}, r"Initial capital, \$: got nothing.*Fill in"),
+        ({"fees": -1}, "Fees, %: got -1; allowed: from 0"), ({"slippage": -0.5}, "Slippage, %: got -0.5; allowed: from 0"),
+        ({"fees": 200}, "Fees, %: got 200; allowed: from 0"), ({"capital": 0}, r"Initial capital, \$: got 0.0; allowed: an amount in USD from 1"),
+        ({"capital": -5}, r"Initial capital, \$: got -5"), ({"capital": 1e300}, r"Initial capital, \$: got 1e\+300"),
+        ({"start": "2020-01-01", "end": "2019-01-01"}, "Swap the two dates"), ({"start": "01/02/2020"}, "YYYY-MM-DD"),
+        ({"start": "2020-02-30"}, "From: got 2020-02-30"), ({"start": "2090-01-01"}, "No prices of SIM001"),
+        ({"end": "1950-01-01"}, "No prices of SIM001"), ({"parameters": {"threshold": None}}, r"Votes needed: got nothing.*Fill in"),
+        ({"parameters": {"threshold": 0}}, "Votes needed: got 0"), ({"parameters": {"threshold": 99}}, "Votes needed: got 99; allowed: a number from 1 to 7"),
+        ({"parameters": {"nonsense": 1}}, "nonsense"), ({"strategy": "technical_voting"}, "Did you mean 'technical_vote'"),
+    ],
+)  # fmt: skip
+def test_a_bad_form_is_explained_and_starts_nothing(
+    settings: Any, app: Dash, dispatch: Dispatch, changes: dict[str, Any], says: str
+) -> None:
+    written = dispatch(REQUEST, form(**changes))
+    assert set(written) == {ERROR}
+    told = text_of(written[ERROR])
+    assert re.search(says, told), told
+    assert jobs_of(settings) == []
+    assert app.server.config[POOL_KEY].pending == {}
+
+
+def test_a_mounted_page_starts_nothing(settings: Any, dispatch: Dispatch) -> None:
+    for clicks in (None, 0):
+        assert dispatch(REQUEST, form() | {"backtest-run.n_clicks": clicks}) == {}
+    assert jobs_of(settings) == []
+
+
+def test_a_stored_answer_comes_back_without_a_job(settings: Any, app: Dash, dispatch: Dispatch) -> None:
+    result_id = store_answer(settings, BacktestRequest.of(tickers=["SIM001"]))
+    written = dispatch(REQUEST, form(tickers=["SIM001"]))
+    assert written == {JOB: {"result_id": result_id}, ERROR: None}
+    assert jobs_of(settings) == []
+    assert app.server.config[POOL_KEY].pending == {}
+    assert dispatch(SHOWN, {JOB: {"result_id": result_id}})[SHOWN] == result_id
+
+
+def test_another_question_is_not_answered_by_it(settings: Any, dispatch: Dispatch) -> None:
+    store_answer(settings, BacktestRequest.of(tickers=["SIM001"]))
+    for changes in ({"tickers": ["SIM002"]}, {"fees": 0.06}, {"parameters": {"threshold": 4}}, {"end": "2020-01-31"}):
+        assert "job_id" in dispatch(REQUEST, form(**changes))[JOB]
+
+
+def test_an_answer_of_another_data_run_is_not_reused(
+    settings: Any, serve: Callable[..., Any], simulated: Any, dispatch: Dispatch, copy_of: Callable[[Path], Path]
+) -> None:
+    store_answer(settings, BacktestRequest.of(tickers=["SIM001"]))
+    db = copy_of(simulated.db)
+    connection = store.open_writer(db, schema.MARKET)
+    with connect(db) as reader:
+        run_id = reader.one("SELECT run_id FROM published")[0]
+    store.update(connection, schema.published, {"run_id": run_id}, run_id="a-later-run")
+    connection.close()
+    serve(db=db)
+    assert "job_id" in dispatch(REQUEST, form())[JOB]
+
+
+def test_without_a_store_run_says_what_to_do(serve: Callable[..., Any], tmp_path: Path, dispatch: Dispatch) -> None:
+    made = serve(db=tmp_path / "none.db")
+    written = dispatch(REQUEST, form())
+    assert set(written) == {ERROR}
+    assert "make update" in text_of(written[ERROR])
+    assert jobs_of(made) == []
+
+
+# ---- watch --------------------------------------------------------------------------------------------------
+
+
+def watched(dispatch: Dispatch, submitted: Any, shown: str | None = None) -> dict[str, Any]:
+    written = dispatch(SHOWN, {JOB: submitted, SHOWN: shown})
+    return {name.removeprefix("backtest-"): value for name, value in written.items()}
+
+
+def at_rest(seen: dict[str, Any]) -> bool:
+    """Whether nothing runs: no polling, a hidden bar, Run can be pressed and Cancel cannot."""
+    return (
+        seen["interval.disabled"] is True and seen["progress.style"] == {"visibility": "hidden"}
+        and seen["run.disabled"] is False and seen["cancel.disabled"] is True
+    )  # fmt: skip
+
+
+@pytest.fixture
+def job(settings: Any) -> Callable[..., str]:
+    """Return a function that notes a job in a given state and returns its id."""
+
+    def make(**values: Any) -> str:
+        workspace.create_job(settings.workspace, job_id="one", kind="backtest", owner="me", seconds=60)
+        if values:
+            workspace.update_job(settings.workspace, "one", **values)
+        return "one"
+
+    return make
+
+
+@pytest.mark.parametrize("submitted", [None, {}])
+def test_nothing_submitted_is_at_rest(settings: Any, dispatch: Dispatch, submitted: Any) -> None:
+    seen = watched(dispatch, submitted)
+    assert at_rest(seen)
+    assert seen["message.children"] == ""
+    assert "shown.data" not in seen
+
+
+def test_a_result_is_shown_once(settings: Any, dispatch: Dispatch) -> None:
+    assert watched(dispatch, {"result_id": RESULT})["shown.data"] == RESULT
+    assert watched(dispatch, {"result_id": RESULT}, shown="another")["shown.data"] == RESULT
+    seen = watched(dispatch, {"result_id": RESULT}, shown=RESULT)
+    assert at_rest(seen)
+    assert "shown.data" not in seen
+
+
+def test_a_queued_job_is_followed(settings: Any, dispatch: Dispatch, job: Callable[..., str]) -> None:
+    seen = watched(dispatch, {"job_id": job()})
+    assert (seen["interval.disabled"], seen["run.disabled"], seen["cancel.disabled"]) == (False, True, False)
+    assert seen["message.children"] == "Starting a worker."
+    assert seen["progress.value"] == 3  # a bar that can be seen
+
+
+def test_a_running_job_shows_progress_and_time_left(settings: Any, dispatch: Dispatch, job: Callable[..., str]) -> None:
+    job_id = job(state="running", progress=0.4, message="simulating", created_at="2024-01-01T00:00:00.000Z")
+    seen = watched(dispatch, {"job_id": job_id})
+    assert seen["progress.value"] == pytest.approx(40)
+    assert re.fullmatch(r"40% · simulating · about \d+ s left", seen["message.children"])
+
+
+@pytest.mark.parametrize(
+    ("state", "message", "says"),
+    [
+        ("failed", "No prices.", "Failed: No prices."), ("cancelled", "Cancelled.", "Cancelled."),
+        ("lost", "The worker ended.", "Lost: The worker ended."),
+    ],
+)  # fmt: skip
+def test_a_job_that_ended_early_says_so(
+    settings: Any, dispatch: Dispatch, job: Callable[..., str], state: str, message: str, says: str
+) -> None:
+    seen = watched(dispatch, {"job_id": job(state=state, message=message)})
+    assert at_rest(seen)
+    assert seen["message.children"] == says
+    assert "shown.data" not in seen
+
+
+def test_a_job_that_is_done_shows_its_result(settings: Any, dispatch: Dispatch, job: Callable[..., str]) -> None:
+    seen = watched(dispatch, {"job_id": job(state="done", progress=1.0, result_id=RESULT)}, shown="older")
+    assert at_rest(seen)
+    assert (seen["shown.data"], seen["message.children"]) == (RESULT, "")
+
+
+def test_a_job_nobody_knows_is_explained(settings: Any, dispatch: Dispatch) -> None:
+    seen = watched(dispatch, {"job_id": "gone"})
+    assert at_rest(seen)
+    assert "not in the workspace any more" in seen["message.children"]
+
+
+def test_watching_does_not_wait_for_the_background_callback(dispatch: Dispatch) -> None:
+    """Dash holds a callback back while one that writes its inputs runs: the watcher must not read that Store."""
+    found = next(item for item in dispatch.dependencies if SHOWN in outputs_of(item["output"]))
+    read = {part["id"] for part in (*found["inputs"], *found["state"])}
+    assert read == {"backtest-interval", "shell-backtest-job", "backtest-shown"}
+
+
+def test_a_cancel_button_that_was_only_mounted_cancels_nothing(
+    settings: Any, dispatch: Dispatch, job: Callable[..., str]
+) -> None:
+    with dispatch.client.session_transaction() as cookie:
+        owner = cookie["owner"]
+    workspace.create_job(settings.workspace, job_id="mine", kind="backtest", owner=owner, seconds=60)
+    pressed = {"backtest-cancel.n_clicks": 1, JOB: {"job_id": "mine"}}
+    for values in (
+        pressed | {"backtest-cancel.n_clicks": None},
+        pressed | {JOB: None},
+        pressed | {JOB: {"result_id": "x"}},
+    ):
+        dispatch("backtest-cancel.n_clicks", values)
+        assert ("mine", "queued", "backtest") in jobs_of(settings)
+    assert dispatch("backtest-cancel.n_clicks", pressed) == {"backtest-cancel.n_clicks": 0}
+    assert ("mine", "cancelled", "backtest") in jobs_of(settings)
+
+
+# ---- the form -----------------------------------------------------------------------------------------------
+
+
+def test_a_strategy_s_controls_follow_from_its_parameters(dispatch: Dispatch) -> None:
+    for key, strategy in STRATEGIES.items():
+        written = dispatch("backtest-parameters.children", {"backtest-strategy.value": key})
+        controls = {
+            item["props"]["id"]["name"]: item["props"]
+            for item in walk(written["backtest-parameters.children"]) if isinstance(item["props"].get("id"), dict)
+        }  # fmt: skip
+        assert list(controls) == [parameter.name for parameter in strategy.parameters]
+        assert len(of_type(written["backtest-parameters.children"], "Tooltip")) == len(controls)
+        for parameter in strategy.parameters:
+            shown = controls[parameter.name]["value"]
+            assert shown == (list(parameter.default) if parameter.choices else parameter.default)
+
+
+def test_the_tickers_offered_can_be_traded(serve: Callable[..., Any], sample: Any, dispatch: Dispatch) -> None:
+    serve(db=sample.db)
+    with dispatch.client.application.app_context():
+        drawn = json.loads(to_json(page_layout()))
+    box = next(item for item in walk(drawn) if item["props"].get("id") == "backtest-tickers")
+    options, chosen = box["props"]["options"], "backtest-tickers.value"
+    assert len(options) == 20
+    assert not [option for option in options if option["value"].startswith("^")]
+    view = {"shell-view.data": {"ticker": "KO", "range": "2y"}, "backtest-tickers.options": options}
+    assert dispatch(chosen, view)[chosen] == ["KO"]
+    assert chosen not in dispatch(chosen, view | {chosen: ["PFE"]})
+    assert chosen not in dispatch(chosen, view | {"shell-view.data": {"ticker": "^GSPC", "range": "2y"}})
+
+
+def test_the_ticker_list_is_locked_while_all_stocks_are_meant(dispatch: Dispatch) -> None:
+    locked = "backtest-tickers.disabled"
+    assert dispatch(locked, {"backtest-scope.value": "all"})[locked] is True
+    assert dispatch(locked, {"backtest-scope.value": "chosen"})[locked] is False
+
+
+# ---- the answer ---------------------------------------------------------------------------------------------
+
+
+def test_before_the_first_run_the_page_says_how(settings: Any, dispatch: Dispatch) -> None:
+    written = dispatch("backtest-content.children", {})
+    empty = text_of(with_class(written["backtest-content.children"], "empty-state"))
+    assert "No backtest yet" in empty
+    assert "press Run Backtest" in empty

@@ -1,0 +1,376 @@
+"""The worker pool for real: processes start, end and are killed, driven over HTTP as a browser does."""
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from analyst import ENDED, OUTCOME, REQUEST, Analyst, gone
+from dash import Dash
+from dispatch import text_of
+from flask import session
+from odd_requests import FailingRequest, SlowRequest
+
+from dashapp import jobs
+from dashapp.backtest_job import cancel, submit
+from dashapp.data import POOL_KEY
+from pipeline import backtests, schema, store, workspace
+from pipeline.backtests import BacktestRequest
+
+
+@pytest.fixture(scope="module")
+def warm(app: Dash) -> Any:
+    """The pool, once its fork server has imported the engine."""
+    pool = app.server.config[POOL_KEY]
+    pool._warm_up()
+    return pool
+
+
+@pytest.fixture
+def pool(warm: Any) -> Iterator[Any]:
+    """The warm pool; what a test leaves running is ended."""
+    yield warm
+    warm.warm.set()
+    for pid, process in list(warm.live.items()):
+        warm.terminate_job(pid)
+        process.join(5)
+    warm.pending.clear()
+
+
+@pytest.fixture
+def settings(serve: Callable[..., Any], simulated: Any) -> Any:
+    return serve(db=simulated.db)
+
+
+@pytest.fixture
+def analyst(app: Dash, settings: Any) -> Analyst:
+    return Analyst(app, settings)
+
+
+def quick(**changes: Any) -> BacktestRequest:
+    return BacktestRequest.of(**({"tickers": ["SIM001", "SIM002"]} | changes))
+
+
+def slow(pause: float = 60.0, **changes: Any) -> BacktestRequest:
+    return dataclasses.replace(SlowRequest.of(**({"tickers": ["SIM001"]} | changes)), pause=pause)
+
+
+# ---- a job from start to end --------------------------------------------------------------------------------
+
+
+def test_the_first_job_of_a_warm_pool_is_quick_and_its_answer_is_stored(pool: Any, analyst: Analyst) -> None:
+    request = quick(tickers=None)
+    job_id = analyst.submit(request)
+    assert analyst.state(job_id)["state"] == "queued"
+    begin = time.perf_counter()
+    handles = analyst.start(job_id)
+    job = analyst.wait(job_id, *ENDED)
+    assert time.perf_counter() - begin < 3.0
+    assert (job["state"], job["progress"], job["message"], job["owner"]) == ("done", 1.0, "", analyst.owner)
+    settings = analyst.settings
+    assert backtests.find(request, db=settings.db, workspace=settings.workspace) == job["result_id"]
+    assert backtests.load(job["result_id"], workspace=settings.workspace)["metrics"]["n_trades"] > 0
+    polled = analyst.dispatch.post(
+        OUTCOME, {REQUEST: job_id}, query={name: handles[name] for name in ("cacheKey", "job")}
+    )
+    assert polled.status_code in (200, 204)
+    assert gone(int(handles["job"].split("~")[0]))
+    watched = analyst.dispatch("backtest-shown.data", {"shell-backtest-job.data": {"job_id": job_id}})
+    assert watched["backtest-shown.data"] == job["result_id"]
+    assert watched["backtest-run.disabled"] is False
+
+
+def test_a_question_already_answered_starts_nothing(pool: Any, app: Dash, analyst: Analyst) -> None:
+    request = quick()
+    first = analyst.submit(request)
+    analyst.start(first)
+    result_id = analyst.wait(first, *ENDED)["result_id"]
+    with app.server.test_request_context():
+        session["owner"] = analyst.owner
+        assert submit(request) == {"result_id": result_id}
+    assert result_id
+    assert pool.pending == {}
+
+
+def test_progress_is_seen_while_it_runs(pool: Any, analyst: Analyst) -> None:
+    job_id = analyst.submit(slow())
+    analyst.started(job_id)
+    end = time.monotonic() + 3
+    while not (job := analyst.state(job_id))["progress"]:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert (job["progress"], job["message"]) == (0.02, "reading prices")
+    watched = analyst.dispatch("backtest-shown.data", {"shell-backtest-job.data": {"job_id": job_id}})
+    assert watched["backtest-message.children"] == "2% · reading prices"
+    assert (watched["backtest-run.disabled"], watched["backtest-cancel.disabled"]) == (True, False)
+
+
+# ---- places in line -----------------------------------------------------------------------------------------
+
+
+def test_no_more_jobs_run_at_once_than_there_are_places(
+    pool: Any, app: Dash, serve: Callable[..., Any], simulated: Any, tmp_path: Path
+) -> None:
+    made = serve(db=simulated.db, workers=1, cache_dir=tmp_path / "cache")
+    (tmp_path / "cache" / "jobs").mkdir(parents=True)
+    analyst = Analyst(app, made)
+    job_ids = [analyst.submit(slow(0.3, tickers=[ticker])) for ticker in ("SIM001", "SIM002", "SIM003")]
+    for job_id in job_ids:
+        assert analyst.start(job_id)
+    seen, end = [], time.monotonic() + 15
+    while True:
+        with workspace.reading(made.workspace) as reader:
+            states = Counter(row[0] for row in reader.rows("SELECT state FROM jobs"))
+        seen.append(states)
+        if states["queued"] + states["running"] == 0:
+            break
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert states == Counter(done=3)
+    assert max(states["running"] for states in seen) == 1
+    assert any(states["queued"] and states["running"] for states in seen)
+
+
+def test_a_job_in_line_knows_how_many_are_ahead(pool: Any, analyst: Analyst) -> None:
+    first, second, third = (analyst.submit(quick(start=f"201{year}-01-01")) for year in (6, 7, 8))
+    assert [analyst.state(job_id)["ahead"] for job_id in (first, second, third)] == [0, 1, 2]
+    watched = analyst.dispatch("backtest-shown.data", {"shell-backtest-job.data": {"job_id": third}})
+    assert watched["backtest-message.children"] == "Waiting for a free worker, 2 ahead."
+
+
+def test_a_place_is_free_again_when_its_holder_leaves(tmp_path: Path) -> None:
+    entered = threading.Event()
+
+    def wait_for_a_place() -> None:
+        with jobs.slot(tmp_path, 1):
+            entered.set()
+
+    with jobs.slot(tmp_path, 1):
+        threading.Thread(target=wait_for_a_place, daemon=True).start()
+        assert not entered.wait(0.3)
+    assert entered.wait(2)
+
+
+def test_a_job_that_waits_for_the_engine_to_be_imported_is_not_lost(
+    pool: Any, analyst: Analyst, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workspace, "LOST_AFTER_SECONDS", 3 * jobs.HEARTBEAT_SECONDS)
+    pool.warm.clear()
+    job_id = analyst.submit(quick())
+    click = threading.Thread(target=analyst.start, args=(job_id,))
+    click.start()
+    end = time.monotonic() + 4 * jobs.HEARTBEAT_SECONDS
+    while time.monotonic() < end:
+        assert analyst.state(job_id)["state"] == "queued"
+        time.sleep(0.1)
+    assert not any(process.is_alive() for process in pool.live.values())
+    pool.warm.set()
+    click.join(5)
+    assert analyst.wait(job_id, *ENDED)["state"] == "done"
+
+
+def test_one_job_too_many_is_refused_with_a_sentence(pool: Any, analyst: Analyst) -> None:
+    for number in range(jobs.MAX_JOBS):
+        analyst.submit(quick(initial_capital=1_000.0 + number))
+    with pytest.raises(jobs.TooManyJobsError, match=f"{jobs.MAX_JOBS} backtests are running or waiting"):
+        analyst.submit(quick())
+    told = analyst.dispatch(REQUEST, form())
+    assert "Try again when one has ended" in text_of(told["backtest-error.children"])
+    assert "shell-backtest-job.data" not in told
+
+
+def test_jobs_that_no_browser_came_back_for_do_not_fill_the_line(
+    pool: Any, analyst: Analyst, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "MAX_JOBS", 2)
+    left = [analyst.submit(quick(initial_capital=capital)) for capital in (1_000.0, 2_000.0)]
+    monkeypatch.setattr(workspace, "LOST_AFTER_SECONDS", 0.0)
+    kept = analyst.submit(quick(initial_capital=3_000.0))
+    assert set(pool.pending) == {kept}
+    assert [analyst.state(job_id)["state"] for job_id in left] == ["lost", "lost"]
+    assert analyst.start(left[0]) is None
+
+
+def form() -> dict[str, Any]:
+    return {
+        "backtest-run.n_clicks": 1, "backtest-strategy.value": "technical_vote", "backtest-scope.value": "all",
+        "backtest-capital.value": 5_000, "backtest-fees.value": 0.05, "backtest-slippage.value": 0.05,
+    }  # fmt: skip
+
+
+# ---- what starts nothing ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("job_id", ["never-submitted", "", None, 7, {"workspace": "/tmp/x", "job_id": "x"}, ["a"]])
+def test_a_job_that_was_not_submitted_starts_nothing(pool: Any, analyst: Analyst, job_id: Any) -> None:
+    assert analyst.start(job_id) is None
+    assert not any(process.is_alive() for process in pool.live.values())
+
+
+def test_a_job_is_started_once(pool: Any, analyst: Analyst) -> None:
+    job_id = analyst.submit(slow())
+    analyst.started(job_id)
+    running = set(pool.live)
+    assert analyst.start(job_id) is None
+    assert set(pool.live) == running
+
+
+def test_forged_handles_end_no_process(pool: Any, analyst: Analyst) -> None:
+    job_id = analyst.submit(slow())
+    pid = analyst.started(job_id)
+    for query in (
+        {"cacheKey": "x", "job": str(os.getpid())}, {"cacheKey": "x~y", "job": f"{pid}~{'0' * 64}"},
+        {"cacheKey": "x", "oldJob": f"{pid}~{'0' * 64}"},
+    ):  # fmt: skip
+        assert analyst.dispatch.post(OUTCOME, {REQUEST: job_id}, query=query).status_code == 204
+    assert pool.job_running(pid)
+    assert analyst.state(job_id)["state"] == "running"
+
+
+def test_only_processes_of_the_pool_can_be_ended(pool: Any) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True) as other:
+        for job in (None, "", str(other.pid), other.pid):
+            pool.terminate_job(job)
+            assert not pool.job_running(job)
+        assert other.poll() is None
+        other.communicate(b"\n")
+
+
+# ---- how a job can end early --------------------------------------------------------------------------------
+
+
+def test_a_cancelled_job_ends_at_once_and_the_next_one_runs(pool: Any, analyst: Analyst) -> None:
+    job_id = analyst.submit(slow())
+    pid = analyst.started(job_id)
+    analyst.cancel(job_id)
+    assert analyst.state(job_id)["state"] == "cancelled"
+    assert gone(pid, seconds=2.0)
+    pool.live[pid].join(2)  # reaped
+    assert not pool.job_running(pid)
+    assert analyst.state(job_id)["state"] == "cancelled"
+    again = analyst.submit(quick())
+    analyst.start(again)
+    assert analyst.wait(again, *ENDED)["state"] == "done"
+
+
+def test_a_job_cancelled_in_line_never_runs(pool: Any, analyst: Analyst) -> None:
+    job_id = analyst.submit(slow(0.0))
+    analyst.cancel(job_id)
+    handles = analyst.start(job_id)
+    assert handles is None or gone(int(handles["job"].split("~")[0]))
+    assert analyst.state(job_id)["state"] == "cancelled"
+
+
+def test_the_job_of_another_browser_cannot_be_cancelled(pool: Any, app: Dash, analyst: Analyst) -> None:
+    job_id = analyst.submit(slow())
+    pid = analyst.started(job_id)
+    Analyst(app, analyst.settings).cancel(job_id)
+    with app.server.test_request_context():
+        session["owner"] = "another"
+        cancel(job_id)
+        cancel("never-submitted")
+    time.sleep(2 * jobs.HEARTBEAT_SECONDS)
+    assert analyst.state(job_id)["state"] == "running"
+    assert pool.job_running(pid)
+
+
+def test_a_killed_worker_is_reported_as_lost(pool: Any, analyst: Analyst, monkeypatch: pytest.MonkeyPatch) -> None:
+    job_id = analyst.submit(slow())
+    pid = analyst.started(job_id)
+    os.kill(pid, signal.SIGKILL)
+    assert gone(pid)
+    monkeypatch.setattr(workspace, "LOST_AFTER_SECONDS", 1.0)
+    job = analyst.wait(job_id, "lost", seconds=3.0)
+    assert "worker ended without an answer" in job["message"]
+    watched = analyst.dispatch("backtest-shown.data", {"shell-backtest-job.data": {"job_id": job_id}})
+    assert watched["backtest-message.children"].startswith("Lost: The worker ended")
+    assert watched["backtest-run.disabled"] is False
+
+
+def test_a_living_worker_is_heard_of_and_never_lost(
+    pool: Any, analyst: Analyst, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = analyst.submit(slow())
+    analyst.started(job_id)
+    monkeypatch.setattr(workspace, "LOST_AFTER_SECONDS", 4 * jobs.HEARTBEAT_SECONDS)
+    first, end = analyst.state(job_id), time.monotonic() + 3 * jobs.HEARTBEAT_SECONDS
+    while time.monotonic() < end:
+        assert (job := analyst.state(job_id))["state"] == "running"
+        time.sleep(0.1)
+    assert job["heartbeat_at"] > first["heartbeat_at"]
+
+
+def test_a_job_past_its_deadline_is_stopped(pool: Any, app: Dash, serve: Callable[..., Any], simulated: Any) -> None:
+    analyst = Analyst(app, serve(db=simulated.db, job_seconds=0.1))
+    job_id = analyst.submit(slow())
+    pid = int(analyst.start(job_id)["job"].split("~")[0])
+    job = analyst.wait(job_id, *ENDED, seconds=5.0)
+    assert (job["state"], job["result_id"]) == ("failed", None)
+    assert "Stopped after 0.1 s. Choose fewer tickers" in job["message"]
+    assert gone(pid)
+
+
+def test_data_that_vanished_meanwhile_is_explained(
+    pool: Any, app: Dash, serve: Callable[..., Any], simulated: Any, copy_of: Callable[[Path], Path]
+) -> None:
+    db = copy_of(simulated.db)
+    analyst = Analyst(app, serve(db=db))
+    job_id = analyst.submit(quick())
+    with closing(store.open_writer(db, schema.MARKET)) as connection:
+        store.delete(connection, schema.published)
+    analyst.start(job_id)
+    job = analyst.wait(job_id, *ENDED)
+    assert (job["state"], job["message"]) == ("failed", "Nothing has been published yet. Run: make update")
+
+
+def test_a_bug_in_the_engine_is_reported_and_the_pool_goes_on(pool: Any, analyst: Analyst) -> None:
+    job_id = analyst.submit(FailingRequest.of(tickers=["SIM001"]))
+    pid = int(analyst.start(job_id)["job"].split("~")[0])
+    job = analyst.wait(job_id, *ENDED)
+    assert (job["state"], job["message"]) == ("failed", "Unexpected error: ZeroDivisionError: planted")
+    assert gone(pid)
+    watched = analyst.dispatch("backtest-shown.data", {"shell-backtest-job.data": {"job_id": job_id}})
+    assert watched["backtest-message.children"] == f"Failed: {job['message']}"
+
+
+def test_a_job_ends_with_its_web_process() -> None:
+    """However the web process ends: here it is killed, so that it can clean up nothing."""
+    script = (
+        "import sys, time; import multiprocess; from dashapp import jobs\n"
+        "made = multiprocess.get_context('forkserver').Process(target=jobs._run, args=(time.sleep, (60,)))\n"
+        "made.start(); print(made.pid, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as web:
+        assert web.stdout is not None
+        pid = int(web.stdout.readline())
+        end = time.monotonic() + 20
+        while os.getpgid(pid) != pid and time.monotonic() < end:  # it has set itself up
+            time.sleep(0.05)
+        time.sleep(0.2)
+        web.kill()
+    assert gone(pid, seconds=3.0)
+
+
+# ---- time left ----------------------------------------------------------------------------------------------
+
+
+def test_time_left_follows_the_pace_so_far() -> None:
+    now = datetime(2024, 1, 1, tzinfo=UTC)
+    deadline = (now + timedelta(seconds=90)).isoformat().replace("+00:00", "Z")  # of 120 seconds, 30 are gone
+    job = {"state": "running", "progress": 0.25, "deadline_at": deadline}
+    assert jobs.time_left(job, seconds=120, now=now) == pytest.approx(90.0)
+    assert jobs.time_left(job | {"progress": 1.0}, seconds=120, now=now) == 0.0
+    assert jobs.time_left(job | {"progress": 0.01}, seconds=120, now=now) is None
+    assert jobs.time_left(job | {"state": "queued"}, seconds=120, now=now) is None
+    assert jobs.time_left(job, seconds=120, now=now - timedelta(seconds=29.5)) is None
+    assert jobs.time_left(job, seconds=120, now=now + timedelta(seconds=30)) == pytest.approx(180.0)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit
 
 from analytics.conventions import CONFIDENCE, FloatArray
 
@@ -14,6 +13,8 @@ def t_interval(
 
     NaN when: the estimate or its standard error is NaN, or there is no degree of freedom.
     """
+    from scipy.special import stdtrit  # half a second that the start of the app need not wait for
+
     half = stdtrit(np.asarray(degrees, dtype=float), 0.5 + confidence / 2) * np.asarray(std_err, dtype=float)
     centre = np.asarray(estimate, dtype=float)
     return centre - half, centre + half

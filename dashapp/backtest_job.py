@@ -37,7 +37,11 @@ def submit(request: backtests.BacktestRequest) -> dict[str, Any]:
         "job_id": job_id, "request": request, "db": Path(app.db), "workspace": Path(app.workspace),
         "slots": app.workers, "folder": Path(app.cache_dir) / "jobs", "seconds": app.job_seconds,
     })  # fmt: skip
-    workspace.create_job(app.workspace, job_id=job_id, kind="backtest", owner=owner(), seconds=app.job_seconds)
+    try:
+        workspace.create_job(app.workspace, job_id=job_id, kind="backtest", owner=owner(), seconds=app.job_seconds)
+    except PlumblineError:
+        current_app.config[POOL_KEY].forget(job_id)
+        raise
     return {"job_id": job_id}
 
 
@@ -52,6 +56,7 @@ def cancel(job_id: str) -> None:
     job = workspace.job_state(path, job_id)
     if job and job["owner"] == owner():
         workspace.update_job(path, job_id, state="cancelled", message="Cancelled.")
+        current_app.config[POOL_KEY].forget(job_id)
 
 
 @callback(

@@ -11,7 +11,6 @@ from analytics.errors import MissingDataError, UnknownKeyError
 from pipeline.queries import Reader, connect
 from pipeline.queries import instruments as instrument_queries
 from pipeline.queries import runs as run_queries
-from pipeline.sources import SOURCES, Source
 
 SETTINGS_KEY = "PLUMBLINE_SETTINGS"
 POOL_KEY = "PLUMBLINE_POOL"
@@ -34,12 +33,12 @@ def workspace() -> Path:
     return Path(settings().workspace)
 
 
-def published(reader: Reader) -> tuple[dict[str, Any], Source]:
+def published(reader: Reader) -> tuple[dict[str, Any], Any]:
     """Return the published run and its source; raises MissingDataError where nothing was ever published."""
     run = run_queries.published_run(reader)
     if run is None:
         raise MissingDataError("Nothing has been published yet. Run: make update")
-    return run, SOURCES[run["source"]]
+    return run, run_queries.source_of(run)
 
 
 def known_instrument(reader: Reader, ticker: str | None) -> dict[str, Any]:

@@ -76,6 +76,11 @@ class WorkerPool(DiskcacheManager):
                 raise TooManyJobsError(f"{MAX_JOBS} backtests are running or waiting. Try again when one has ended.")
             self.pending[job_id] = work | {"submitted": time.monotonic()}
 
+    def forget(self, job_id: str) -> None:
+        """Drop work that nobody will ask for any more."""
+        with self.lock:
+            self.pending.pop(job_id, None)
+
     def call_job_fn(self, key: str, job_fn: Callable[..., None], args: Any, context: Any) -> int:
         """Start the job's process, which waits for a free slot by itself.
 

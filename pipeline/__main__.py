@@ -21,10 +21,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = load_settings(db=getattr(options, "db", None), workspace=getattr(options, "workspace", None))
         start_logging(settings)
+    except ValueError as error:
+        return _fail(error, USAGE)
+    try:
         return int(options.command(options, settings))
     except LockedError as error:
         return _fail(error, LOCKED)
-    except (InputError, ValueError) as error:
+    except InputError as error:
         return _fail(error, USAGE)
     except PlumblineError as error:
         return _fail(error, FAILED)

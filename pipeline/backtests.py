@@ -92,6 +92,11 @@ class _Question:
     start: str
     end: str
     data_run_id: str
+    data_stamp: str  # of the file that was read: a price changed by another hand changes it
+
+    def key(self) -> str:
+        """The name of the question, with the data it is asked of."""
+        return hashlib.sha256(results.canonical([self.columns(), self.data_stamp]).encode()).hexdigest()
 
     def columns(self) -> dict[str, str]:
         """The columns of backtesting_results that identify the question."""
@@ -110,9 +115,9 @@ class _Question:
 def find(request: BacktestRequest, *, db: Path, workspace: Path) -> str | None:
     """Return the result_id where this question has been answered on this data, else None; raises as `run` does."""
     with connect(Path(db)) as reader:
-        question = _resolve(reader, request)
+        question = _resolve(reader, request, Path(db))
     with results.reading(Path(workspace)) as reader:
-        return result_queries.find_result(reader, question.columns())
+        return result_queries.find_result(reader, question.key())
 
 
 def run(request: BacktestRequest, *, db: Path, workspace: Path, report: Report = no_report) -> str:
@@ -120,19 +125,23 @@ def run(request: BacktestRequest, *, db: Path, workspace: Path, report: Report =
 
     Raises InputError or UnknownKeyError (the request), MissingDataError (no prices there), StoreError (no store).
     """
+    db, workspace = Path(db), Path(workspace)
     stored = find(request, db=db, workspace=workspace)
     if stored is not None:
         return stored
     report(0.02, "reading prices")
-    with connect(Path(db), seconds=60.0) as reader:
-        question = _resolve(reader, request)
+    with connect(db, seconds=60.0) as reader:
+        question = _resolve(reader, request, db)
         panel = Panel.of(price_queries.all_bars(reader, question.tickers, end=question.end))
         risk_free = _risk_free(reader, panel)
     result_id = _result_id(question, panel, risk_free)
-    with results.reading(Path(workspace)) as reader:
-        if result_queries.result(reader, result_id):  # a newer run with the same prices: the same answer
-            return result_id
-    _compute_and_store(question, panel, risk_free, result_id, Path(workspace), report)
+    with results.reading(workspace) as reader:
+        known = result_queries.result(reader, result_id) is not None  # the same prices were read before
+    if not known:
+        _compute_and_store(question, panel, risk_free, result_id, workspace, report)
+    results.remember_answer(
+        workspace, question_id=question.key(), result_id=result_id, data_run_id=question.data_run_id
+    )
     return result_id
 
 
@@ -160,7 +169,7 @@ def _compute_and_store(
     results.save_result(workspace, row, equity=result.equity_frame(), trades=result.trades)
 
 
-def _resolve(reader: Reader, request: BacktestRequest) -> _Question:
+def _resolve(reader: Reader, request: BacktestRequest, db: Path) -> _Question:
     published = run_queries.published_run(reader)
     if published is None:
         raise MissingDataError("Nothing has been published yet. Run: make update")
@@ -175,7 +184,13 @@ def _resolve(reader: Reader, request: BacktestRequest) -> _Question:
             f"No prices of {', '.join(tickers[:5])} from {request.start or 'the beginning'} to {request.end or 'the end'}."
         )
     start, end = min(first for first, _ in spans), max(last for _, last in spans)
-    return _Question(request, tickers, start, end, published["run_id"])
+    return _Question(request, tickers, start, end, published["run_id"], _stamp(db))
+
+
+def _stamp(db: Path) -> str:
+    """Size and time of the database's files: whatever writes to them changes one of these."""
+    files = [path for path in (db, db.with_name(db.name + "-wal")) if path.exists()]
+    return ",".join(f"{path.stat().st_size}:{path.stat().st_mtime_ns}" for path in files if path.stat().st_size)
 
 
 def _risk_free(reader: Reader, panel: Panel) -> RiskFree:

@@ -20,6 +20,4 @@ def publish(connection: sqlite3.Connection, *, db: Path, run_id: str, source: st
         })  # fmt: skip
     connection.execute("PRAGMA optimize")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    if store.schema_version(db) is None:
-        store.remove(db)  # missing, or no database at all: nobody can be reading it
     store.backup(build_path(db), db)

@@ -25,6 +25,7 @@ SPIKE_FACTOR = 4.0  # one close this far from both neighbours, which agree, belo
 AGREEMENT = 1.5  # neighbours agree where neither is more than this times the other
 JUMP_FACTOR = 4.0  # a day's move this large is reported: a split that was not adjusted, or real
 SATURDAY = 5
+ISOLATED_PRICE = "isolated price"
 ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -136,7 +137,7 @@ PRICE_RULES = (
     Rule("volume not valid", f"the volume is negative or {VOLUME_LIMIT:.0e} or more", _volume_invalid),
     _DUPLICATE,
     Rule(
-        "isolated price",
+        ISOLATED_PRICE,
         f"the close is more than {SPIKE_FACTOR:g} times off both its neighbours, which agree",
         _isolated,
     ),

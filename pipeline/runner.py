@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analytics.errors import PlumblineError
+from analytics.errors import InputError, PlumblineError
 from analytics.registry import lookup
 from analytics.validate import iso_date
 from pipeline import schema, store
+from pipeline.errors import StoreError
 from pipeline.publish import build_path, publish
 from pipeline.queries import connect
 from pipeline.queries import prices as price_queries
@@ -69,10 +70,14 @@ def update(request: UpdateRequest, *, settings: Any, progress: Progress = lambda
     whatever fails, the published store stays as it was.
     """
     db = Path(settings.db)
+    if db.resolve() == Path(settings.workspace).resolve():
+        raise InputError("db", got=str(db), allowed="another file than the workspace")
+    for path in (db, build_path(db)):
+        store.check_replaceable(path, schema.MARKET)
     with store.exclusive(db):
         previous = _previous_run(db)
         request = _resolve(request, previous, settings)
-        fresh = request.full or previous is None or previous["source"] != request.source
+        fresh = request.full or previous is None or not _same_origin(request, previous)
         build = build_path(db)
         store.remove(build)
         if not fresh:
@@ -84,9 +89,19 @@ def update(request: UpdateRequest, *, settings: Any, progress: Progress = lambda
 
 def _previous_run(db: Path) -> dict[str, Any] | None:
     if store.schema_version(db) != schema.fingerprint(schema.MARKET):
-        return None  # missing, damaged or of another version: it is rebuilt from empty
-    with connect(db) as reader:
-        return run_queries.published_run(reader)
+        return None  # missing or of another version: it is rebuilt from empty
+    try:
+        with connect(db) as reader:
+            return run_queries.published_run(reader)
+    except StoreError:
+        log.warning("%s is damaged: it is rebuilt from empty", db.name)
+        return None
+
+
+def _same_origin(request: UpdateRequest, previous: dict[str, Any]) -> bool:
+    """Whether the store came from the same place, so that it may be added to."""
+    path = str(request.path) if request.path else None
+    return bool(previous["source"] == request.source and previous["parameters"].get("path") == path)
 
 
 def _other_code(previous: dict[str, Any] | None) -> bool:
@@ -94,13 +109,20 @@ def _other_code(previous: dict[str, Any] | None) -> bool:
 
 
 def _resolve(request: UpdateRequest, previous: dict[str, Any] | None, settings: Any) -> UpdateRequest:
-    """Fill in what the request leaves open from the published run, so that `make update` repeats it."""
+    """Fill in source and folder from the published run, so that `make update` goes on with them.
+
+    Limits (--tickers, --start) hold for the one run that names them.
+    """
     source = request.source or (previous["source"] if previous else settings.source)
     lookup(SOURCES, source, "source")
     path = request.path
     if path is None and previous and previous["source"] == source and previous["parameters"].get("path"):
         path = Path(previous["parameters"]["path"])
     iso_date("start", request.start)
+    if request.tickers == ():
+        raise InputError(
+            "tickers", got="nothing", allowed="one or more tickers, as A,B", fix="Leave the option out for all."
+        )
     return UpdateRequest(source, path.resolve() if path else None, request.tickers, request.start, request.full)
 
 

@@ -216,9 +216,16 @@ backtesting_results = _table(
     *(_real(name) for name in ("total_return", "sharpe_ratio", "max_drawdown")),
     _text("metrics", nullable=False), _text("audit", nullable=False),
 )  # fmt: skip
-Index("backtesting_results_by_question", *(backtesting_results.c[name] for name in
-      ("data_run_id", "code_version", "strategy_name", "start_date", "end_date", "params", "tickers")))  # fmt: skip
 Index("backtesting_results_by_date", backtesting_results.c.test_date)
+
+# Which stored result answers which question on which data: the way back to a result without reading prices.
+backtesting_questions = _table(
+    WORKSPACE, "backtesting_questions", ("question_id",),
+    _text("question_id", nullable=False),
+    _text("result_id", ForeignKey("backtesting_results.result_id"), nullable=False),
+    _text("data_run_id", nullable=False),
+)  # fmt: skip
+Index("backtesting_questions_by_result", backtesting_questions.c.result_id, backtesting_questions.c.data_run_id)
 
 backtesting_equity = _table(
     WORKSPACE, "backtesting_equity", ("result_id", "date"),

@@ -20,9 +20,10 @@ import pandas as pd
 from sqlalchemy import MetaData, Table
 
 from pipeline.errors import LockedError, StoreError
-from pipeline.schema import ddl, fingerprint
+from pipeline.schema import MARKET, WORKSPACE, ddl, fingerprint
 
 BUSY_SECONDS = 30.0
+APPLICATION_IDS = {id(MARKET): 0x504C4D4B, id(WORKSPACE): 0x504C5753}  # "PLMK", "PLWS": whose file it is
 
 
 def utc_now() -> str:
@@ -65,20 +66,45 @@ def _ensure_tables(connection: sqlite3.Connection, metadata: MetaData) -> None:
         if connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
             raise StoreError(
                 f"the database has schema {found}, this version needs {expected}. "
-                "Rebuild the market store with: make update FULL=1; a workspace of another version is left alone."
+                "A market store is rebuilt by: make update FULL=1. A workspace is left alone: name another file for it."
             )
         for statement in ddl(metadata):
             connection.execute(statement)
+        connection.execute(f"PRAGMA application_id={APPLICATION_IDS[id(metadata)]:d}")
         connection.execute(f"PRAGMA user_version={expected:d}")
 
 
 def schema_version(path: Path) -> int | None:
     """Return the schema fingerprint stored in `path`; None where there is no readable database."""
-    if not path.exists():
+    return _pragma(path, "user_version")
+
+
+def is_ours(path: Path, metadata: MetaData) -> bool:
+    """Whether `path` is a database that this project made with these tables, of whatever version."""
+    return _pragma(path, "application_id") == APPLICATION_IDS[id(metadata)]
+
+
+def check_replaceable(path: Path, metadata: MetaData) -> None:
+    """Raise StoreError where writing `path` would destroy a file that is not a store of this project.
+
+    A missing or empty file may be written, and so may a store that is ours. A damaged file is not touched: whose it
+    was cannot be told any more.
+    """
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder; name a file for the database.")
+    if path.exists() and path.stat().st_size and not is_ours(path, metadata):
+        raise StoreError(
+            f"{path} is not a store made by Plumbline, or it is damaged: nothing was changed. "
+            "Name another file, or move this one away and update again."
+        )
+
+
+def _pragma(path: Path, name: str) -> int | None:
+    if not path.is_file():
         return None
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
-            return int(connection.execute("PRAGMA user_version").fetchone()[0])
+            return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
     except sqlite3.Error:
         return None
 
@@ -169,8 +195,9 @@ def violations(connection: sqlite3.Connection) -> list[str]:
 def backup(source: Path, target: Path) -> None:
     """Copy one database over another through SQLite's backup API: readers see the old or the new whole."""
     target.parent.mkdir(parents=True, exist_ok=True)
+    origin = f"{source.resolve().as_uri()}?mode=rw"  # a missing source is an error, not an empty database
     with (
-        closing(sqlite3.connect(source, timeout=BUSY_SECONDS)) as from_,
+        closing(sqlite3.connect(origin, uri=True, timeout=BUSY_SECONDS)) as from_,
         closing(sqlite3.connect(target, timeout=BUSY_SECONDS)) as to,
     ):
         from_.backup(to)
@@ -184,6 +211,16 @@ def remove(path: Path) -> None:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
+def set_aside(path: Path) -> Path:
+    """Give a file that cannot be used another name, its journal files with it, and return the new one."""
+    target = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%dT%H%M%S')}")
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        found = path.with_name(path.name + suffix)
+        if found.exists():
+            found.rename(target.with_name(target.name + suffix))
+    return target
+
+
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
     """Hold the update lock of the database at `path`; raises LockedError at once where another process has it.
@@ -191,8 +228,12 @@ def exclusive(path: Path) -> Iterator[None]:
     A kernel lock, not a file of a process id: it goes with its owner, however that ends.
     """
     lock = path.with_name(path.name + ".lock")
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with open(os.open(lock, os.O_RDWR | os.O_CREAT, 0o644), "r+", encoding="utf-8") as handle:
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        opened = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror}. Name another place for the database.") from error
+    with open(opened, "r+", encoding="utf-8") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -58,11 +58,19 @@ def save_result(path: Path, row: Mapping[str, Any], *, equity: pd.DataFrame, tra
         store.insert(connection, schema.backtesting_trades, trades.assign(result_id=result_id))
 
 
+def remember_answer(path: Path, *, question_id: str, result_id: str, data_run_id: str) -> None:
+    """Note that a stored result answers a question, so that it is found again without reading prices."""
+    with closing(store.open_writer(path, schema.WORKSPACE)) as connection:
+        store.upsert(connection, schema.backtesting_questions, {
+            "question_id": [question_id], "result_id": [result_id], "data_run_id": [data_run_id],
+        })  # fmt: skip
+
+
 # ---- jobs ---------------------------------------------------------------------------------------------------
 
 
 def create_job(path: Path, *, job_id: str, kind: str, owner: str, seconds: float) -> None:
-    """Note a job that waits for a worker; it is stopped `seconds` after now."""
+    """Note a job that waits for a worker; its deadline is set anew when it leaves the line and starts."""
     now = datetime.now(UTC)
     with closing(store.open_writer(path, schema.WORKSPACE)) as connection:
         store.insert(connection, schema.jobs, {

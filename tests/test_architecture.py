@@ -16,8 +16,7 @@ MAX_FILE_LINES, MAX_FUNCTION_LINES = 300, 40
 MAY_IMPORT = {
     "dashapp/figures": ("analytics", "dashapp"),
     "dashapp/components": ("analytics", "dashapp"),
-    "dashapp": ("analytics", "config", "dashapp", "pipeline.queries", "pipeline.workspace", "pipeline.backtests",
-                "pipeline.sources"),
+    "dashapp": ("analytics", "config", "dashapp", "pipeline.queries", "pipeline.workspace", "pipeline.backtests"),
     "pipeline": ("analytics", "config", "pipeline"),
     "analytics": ("analytics",),
     "config.py": (),

@@ -24,6 +24,16 @@ def test_a_value_of_the_wrong_type_names_the_variable() -> None:
         load_settings({"PLUMBLINE_PORT": "http"})
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("PORT", "99999"), ("WORKERS", "0"), ("PUBLICATION_LAG_DAYS", "-90"), ("YAHOO_BATCH", "0")]
+)
+def test_a_value_out_of_bounds_names_them(name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=f"PLUMBLINE_{name}={value}: allowed is"):
+        load_settings({f"PLUMBLINE_{name}": value})
+    with pytest.raises(ValueError, match="allowed is"):
+        load_settings({}, **{name.lower(): int(value)})
+
+
 def test_settings_are_frozen_and_explained() -> None:
     with pytest.raises(FrozenInstanceError):
         load_settings({}).port = 1

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,7 @@ class TradingPrices:
     close: FloatArray
     last_close: FloatArray
 
-    @property
+    @cached_property
     def fill(self) -> FloatArray:
         """The price of a fill before slippage: the open, the close where there is no open."""
         return np.where(np.isfinite(self.open), self.open, self.close)

@@ -9,6 +9,7 @@ from analytics.errors import InputError
 from analytics.indicators import INDICATORS
 
 RATING_LABELS = ("strong sell", "sell", "neutral", "buy", "strong buy")
+_LABELS = np.array([*RATING_LABELS, None], dtype=object)  # the last one, index −1, is "unknown"
 _BOUNDS = (-RATING_STRONG_BUY, -RATING_BUY, RATING_BUY, RATING_STRONG_BUY)
 
 
@@ -32,7 +33,7 @@ def rating_labels(score: FloatArray) -> list[str | None]:
     """Return the label of each score; None where the score is NaN. A score on a bound takes the milder label."""
     strength = np.searchsorted(_BOUNDS, np.abs(score), side="left") - 2  # 0 neutral, 1 buy, 2 strong buy
     index = np.where(np.isfinite(score), 2 + np.sign(score) * strength, -1)
-    return [RATING_LABELS[int(i)] if i >= 0 else None for i in index]
+    return _LABELS[index.astype(int)].tolist()
 
 
 def _mean(votes: list[FloatArray]) -> FloatArray:

@@ -58,7 +58,7 @@ def grid(
         options["rowSelection"] = {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True}
     table = dag.AgGrid(
         id=grid_id(name), rowData=records(frame), columnDefs=columns, getRowId=f"params.data.{row_id}",
-        defaultColDef={"sortable": True, "filter": True, "resizable": True, "flex": 1, "minWidth": 90,
+        defaultColDef={"sortable": True, "filter": True, "resizable": True, "flex": 1, "minWidth": 60,
                        "useValueFormatterForExport": False, "wrapHeaderText": True, "autoHeaderHeight": True},
         dashGridOptions=options, csvExportParams={"fileName": f"plumbline-{name}.csv"},
         className=f"plumbline-grid {'clickable' if selectable else ''}",

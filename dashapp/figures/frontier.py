@@ -29,7 +29,8 @@ def frontier_figure(points: pd.DataFrame, *, chosen: int, theme: str | None) -> 
         },
     ]  # fmt: skip
     for number, (name, label) in enumerate(MARKED.items(), start=1):
-        traces.append(_mark(kind[name], label, lines[number], "diamond"))
+        if name in kind:  # without a risk-free rate there is no maximum Sharpe ratio
+            traces.append(_mark(kind[name], label, lines[number], "diamond"))
     traces.append(_mark(points[points["point"] == chosen], "Chosen portfolio", lines[3], "circle"))
     layout = base_layout(theme, height=560) | {"hovermode": "closest"}
     layout["xaxis"] = axis(theme, title={"text": "Volatility, annual"}, tickformat=".0%", rangemode="tozero")

@@ -79,7 +79,8 @@ def _method(run: dict[str, Any]) -> str:
 
 
 def _cards(run: dict[str, Any], points: pd.DataFrame, chosen: int, factors_end: str | None) -> list[dbc.Card]:
-    rows = [(label, points[points["kind"] == kind].iloc[0]) for kind, label in MARKED.items()]
+    there = [kind for kind in MARKED if (points["kind"] == kind).any()]
+    rows = [(MARKED[kind], points[points["kind"] == kind].iloc[0]) for kind in there]
     rows.append(("Chosen portfolio", points[points["point"] == chosen].iloc[0]))
     cards = [
         stat(label, percent(row["expected_return"]), note=f"volatility {percent(row['volatility'])} · Sharpe {number(row['sharpe_ratio'])}",
@@ -99,11 +100,12 @@ def _holdings(weights: pd.DataFrame, point: int) -> pd.DataFrame:
 
 
 def _weight_table(points: pd.DataFrame, weights: pd.DataFrame, chosen: int) -> pd.DataFrame:
-    numbers = {kind: int(points.loc[points["kind"] == kind, "point"].iloc[0]) for kind in MARKED} | {"chosen": chosen}
+    marked = points[points["kind"].isin(MARKED)]
+    numbers = dict(zip(marked["kind"], marked["point"].astype(int), strict=True)) | {"chosen": chosen}
     wide = weights.pivot(index="ticker", columns="point", values="weight")
     table = pd.DataFrame({name: wide[number] for name, number in numbers.items()})
     held = table[(table >= SHOWN_WEIGHT).any(axis="columns")]
-    return held.sort_values(["max_sharpe", "chosen", "min_variance"], ascending=False).reset_index()
+    return held.sort_values(["chosen", "min_variance"], ascending=False).reset_index()
 
 
 PAGE = Page(

@@ -99,5 +99,9 @@ def _open(path: Path, metadata: MetaData) -> sqlite3.Connection:
         raise StoreError(f"{path} cannot be read: {error}.") from error
     if found != fingerprint(metadata):
         connection.close()
+        if metadata is WORKSPACE:
+            raise StoreError(
+                f"{path.name} is no workspace of this version; it was left alone. Name another file for it."
+            )
         raise StoreError(f"{path.name} was made by another version. Rebuild it: make update FULL=1")
     return connection

@@ -26,18 +26,17 @@ def result(reader: Reader, result_id: str) -> dict[str, Any] | None:
     return found | {name: json.loads(found[name]) for name in _JSON_COLUMNS}
 
 
-def find_result(reader: Reader, question: dict[str, str]) -> str | None:
-    """Return the result_id of the stored answer to exactly this question, None where there is none.
-
-    question: data_run_id, code_version, strategy_name, start_date, end_date, params and tickers as stored text.
-    """
-    row = reader.one(
-        "SELECT result_id FROM backtesting_results WHERE data_run_id = ? AND code_version = ? AND strategy_name = ? "
-        "AND start_date = ? AND end_date = ? AND params = ? AND tickers = ?",
-        tuple(question[name] for name in (
-            "data_run_id", "code_version", "strategy_name", "start_date", "end_date", "params", "tickers")),
-    )  # fmt: skip
+def find_result(reader: Reader, question_id: str) -> str | None:
+    """Return the result_id of the stored answer to exactly this question, None where there is none."""
+    row = reader.one("SELECT result_id FROM backtesting_questions WHERE question_id = ?", (question_id,))
     return row[0] if row else None
+
+
+def is_current(reader: Reader, result_id: str, data_run_id: str) -> bool:
+    """Whether a stored result answers a question that was asked of this data run."""
+    return reader.one(
+        "SELECT 1 FROM backtesting_questions WHERE result_id = ? AND data_run_id = ? LIMIT 1", (result_id, data_run_id)
+    ) is not None  # fmt: skip
 
 
 def equity(reader: Reader, result_id: str) -> pd.DataFrame:

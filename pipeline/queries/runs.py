@@ -9,6 +9,7 @@ import pandas as pd
 from pipeline.errors import StoreError
 from pipeline.publish import build_path
 from pipeline.queries._connection import Reader, connect
+from pipeline.sources import SOURCES, Source
 
 _RUN_COLUMNS = (
     "run_id", "source", "published_at", "code_version", "started_at", "finished_at", "status", "parameters", "message",
@@ -26,6 +27,11 @@ def published_run(reader: Reader) -> dict[str, Any] | None:
         return None
     run = dict(zip(_RUN_COLUMNS, row, strict=True))
     return run | {"parameters": json.loads(run["parameters"] or "{}")}
+
+
+def source_of(run: dict[str, Any]) -> Source:
+    """Return what the source of a run says of itself: label, description, badge and price basis."""
+    return SOURCES[run["source"]]
 
 
 def last_run(reader: Reader) -> dict[str, Any] | None:

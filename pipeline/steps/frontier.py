@@ -1,5 +1,6 @@
 """The efficient frontier of the universe `stocks` over the trailing window."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,64 +16,84 @@ from pipeline.queries import prices as price_queries
 from pipeline.steps._step import Context, Outcome, Step
 
 UNIVERSE = "stocks"
+SHARED_BY = 0.5  # of the stocks have a session with which the window may end
 MARKED = ("min_variance", "max_sharpe")
 
 
 def run(context: Context) -> Outcome:
     """Compute the frontier of the stocks that are complete over the window, and a cloud of random portfolios."""
     closes = price_queries.adjusted_closes(context.reader, instrument_queries.stock_tickers(context.reader))
-    window = closes.iloc[-(FRONTIER_SESSIONS + 1) :]
+    window = _up_to_shared_session(closes).iloc[-(FRONTIER_SESSIONS + 1) :]
     complete = window.dropna(axis="columns")
     if complete.shape[1] < 2 or len(complete) <= TRADING_DAYS:
         return Outcome(0, message=f"no frontier: {complete.shape[1]} stocks complete over {len(complete)} sessions")
     returns = complete.pct_change().iloc[1:]
-    estimator = DEFAULT_ESTIMATOR
-    expected_returns = estimator.expected_returns(returns.to_numpy())
-    covariance = estimator.covariance(returns.to_numpy())
-    risk_free_rate = _risk_free_rate(context, returns.index)
     context.report(0.4, f"{returns.shape[1]} stocks")
-    estimates: dict[str, Any] = {
-        "expected_returns": expected_returns,
-        "covariance": covariance,
+    risk_free_rate = _risk_free_rate(context, returns.index)
+    groups = _portfolios(returns.to_numpy(), risk_free_rate)
+    as_of, tickers = str(returns.index[-1].date()), list(returns.columns)
+    key = {"universe": UNIVERSE, "as_of": as_of, "estimator": DEFAULT_ESTIMATOR.key}
+    head = key | {
+        "start_date": str(returns.index[0].date()), "end_date": as_of, "n_obs": len(returns),
         "risk_free_rate": risk_free_rate,
-    }
-    frontier = efficient_frontier(**estimates)
-    marked = evaluate(np.vstack([frontier.min_variance, frontier.max_sharpe]), **estimates)
-    groups = {
-        "frontier": frontier, "marked": marked, "asset": evaluate(np.eye(returns.shape[1]), **estimates),
-        "random": random_portfolios(**estimates),
     }  # fmt: skip
-    key = {"universe": UNIVERSE, "as_of": str(returns.index[-1].date()), "estimator": estimator.key}
-    tickers = list(returns.columns)
+    held = np.vstack([groups["frontier"].weights, groups["marked"].weights])
     with store.transaction(context.connection):
         for table in (schema.frontier_weights, schema.frontier_points, schema.frontier_runs):
             store.delete(context.connection, table)
-        store.insert(context.connection, schema.frontier_runs, pd.DataFrame([key | {
-            "start_date": str(returns.index[0].date()), "end_date": key["as_of"], "n_obs": len(returns),
-            "risk_free_rate": risk_free_rate,
-        }]))  # fmt: skip
-        points = _points(groups, tickers)
-        rows = store.insert(context.connection, schema.frontier_points, points.assign(**key))
-        weights = _weights(np.vstack([frontier.weights, marked.weights]), tickers)
-        rows += store.insert(context.connection, schema.frontier_weights, weights.assign(**key))
+        store.insert(context.connection, schema.frontier_runs, pd.DataFrame([head]))
+        rows = store.insert(context.connection, schema.frontier_points, _points(groups, tickers).assign(**key))
+        rows += store.insert(context.connection, schema.frontier_weights, _weights(held, tickers).assign(**key))
     left_out = sorted(set(closes.columns) - set(tickers))
     message = f"{len(tickers)} stocks over {len(returns)} sessions"
     return Outcome(rows, message=message + (f"; too short: {', '.join(left_out)}" if left_out else ""))
 
 
+def _portfolios(returns: FloatArray, risk_free_rate: float) -> dict[str, Portfolios]:
+    """The frontier, its marked portfolios, the single stocks and the cloud.
+
+    Without a risk-free rate there is no Sharpe ratio, and no portfolio that maximises it; the frontier itself does
+    not depend on the rate.
+    """
+    known = bool(np.isfinite(risk_free_rate))
+    estimates: dict[str, Any] = {
+        "expected_returns": DEFAULT_ESTIMATOR.expected_returns(returns),
+        "covariance": DEFAULT_ESTIMATOR.covariance(returns),
+        "risk_free_rate": risk_free_rate if known else 0.0,
+    }
+    frontier = efficient_frontier(**estimates)
+    best = [frontier.min_variance, frontier.max_sharpe] if known else [frontier.min_variance]
+    groups = {
+        "frontier": frontier, "marked": evaluate(np.vstack(best), **estimates),
+        "asset": evaluate(np.eye(returns.shape[1]), **estimates), "random": random_portfolios(**estimates),
+    }  # fmt: skip
+    if known:
+        return groups
+    return {
+        name: replace(group, sharpe_ratio=np.full_like(group.sharpe_ratio, np.nan)) for name, group in groups.items()
+    }
+
+
+def _up_to_shared_session(closes: pd.DataFrame) -> pd.DataFrame:
+    """The sessions up to the last that most stocks have: one fresher ticker must not leave all others incomplete."""
+    shared = np.flatnonzero(closes.notna().mean(axis=1).to_numpy() > SHARED_BY)
+    return closes.iloc[: shared[-1] + 1] if len(shared) else closes.iloc[:0]
+
+
 def _risk_free_rate(context: Context, dates: pd.DatetimeIndex) -> float:
-    """Annual risk-free rate: the mean daily rate of the window × 252; 0 where the source has none."""
+    """Annual risk-free rate: the mean daily rate of the window × 252. NaN when: the source has none."""
     daily, monthly = (factor_queries.factor_returns(context.reader, frequency)["rf"] for frequency in ("D", "M"))
     risk_free = daily_risk_free(dates.to_numpy().astype("datetime64[D]"), daily=daily, monthly=monthly)
     known = risk_free.values[np.isfinite(risk_free.values)]
-    return float(known.mean() * TRADING_DAYS) if len(known) else 0.0
+    return float(known.mean() * TRADING_DAYS) if len(known) else float("nan")
 
 
 def _points(groups: dict[str, Portfolios], tickers: list[str]) -> pd.DataFrame:
     """Every point of the picture in one numbering: frontier, the two marked ones, the assets, the cloud."""
     frames = []
     for kind, group in groups.items():
-        kinds = list(MARKED) if kind == "marked" else [kind] * len(group.expected_return)
+        count = len(group.expected_return)
+        kinds = list(MARKED[:count]) if kind == "marked" else [kind] * count
         frames.append(pd.DataFrame({
             "kind": kinds, "ticker": tickers if kind == "asset" else None, "expected_return": group.expected_return,
             "volatility": group.volatility, "sharpe_ratio": group.sharpe_ratio,

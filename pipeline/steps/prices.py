@@ -57,29 +57,48 @@ def _rewritten_tickers(context: Context, fetched: pd.DataFrame) -> tuple[str, ..
     return tuple(found)
 
 
+def _is_complete(context: Context) -> bool:
+    """Whether the source brought all it has, so that what it no longer has must go."""
+    request = context.request
+    return not context.source.incremental and request.tickers is None and request.start is None
+
+
 def _store_prices(context: Context, data: SourceData, clean: pd.DataFrame, rejected: pd.DataFrame) -> int:
     """Write instruments and the rows of every ticker that differs from what is stored."""
     described = data.instruments[data.instruments["ticker"].isin(set(clean["ticker"]))]
     store.upsert(context.connection, schema.instruments, described.assign(active=1))
     changed = [rows for ticker, rows in clean.groupby("ticker", sort=True) if _differs(context, str(ticker), rows)]
     context.changed.update(str(rows["ticker"].iloc[0]) for rows in changed)
-    _drop_refused(context, clean, rejected)
+    if _is_complete(context):
+        for ticker in context.changed:
+            store.delete(context.connection, schema.prices, ticker=ticker)
+        _deactivate_missing(context, data)
+    else:
+        _drop_refused(context, clean, rejected)
     written = store.upsert(context.connection, schema.prices, pd.concat(changed)) if changed else 0
     ranges = price_queries.date_ranges(context.reader)
     store.upsert(context.connection, schema.instruments, described.assign(active=1).merge(ranges, on="ticker"))
     return written
 
 
+def _deactivate_missing(context: Context, data: SourceData) -> None:
+    """A ticker the source does not even mention any more keeps its history and leaves the universe."""
+    for ticker in set(price_queries.last_dates(context.reader)) - set(data.fetch_log["ticker"]):
+        store.update(context.connection, schema.instruments, {"ticker": ticker}, active=0)
+
+
 def _drop_refused(context: Context, clean: pd.DataFrame, rejected: pd.DataFrame) -> None:
-    """Delete stored bars that are now refused: a spike is only known for one once the next bar has come."""
+    """Delete stored spikes: one is only known for a spike when the next bar has come. Other refusals delete nothing."""
     kept = set(zip(clean["ticker"], clean["date"], strict=True))
-    for ticker, date in zip(rejected["ticker"], rejected["date"], strict=True):
+    spikes = rejected[rejected["reason"] == quality.ISOLATED_PRICE]
+    for ticker, date in zip(spikes["ticker"], spikes["date"], strict=True):
         if (ticker, date) not in kept and store.delete(context.connection, schema.prices, ticker=ticker, date=date):
             context.changed.add(ticker)
 
 
 def _differs(context: Context, ticker: str, rows: pd.DataFrame) -> bool:
-    stored = price_queries.bars(context.reader, ticker, start=rows["date"].iloc[0], end=rows["date"].iloc[-1])
+    span = {} if _is_complete(context) else {"start": rows["date"].iloc[0], "end": rows["date"].iloc[-1]}
+    stored = price_queries.bars(context.reader, ticker, **span)
     if len(stored) != len(rows) or list(stored.dates.astype(str)) != rows["date"].tolist():
         return True
     return not all(
@@ -90,10 +109,14 @@ def _differs(context: Context, ticker: str, rows: pd.DataFrame) -> bool:
 def _store_reference(context: Context, data: SourceData) -> None:
     """Write everything else that came with the prices."""
     known = set(price_queries.last_dates(context.reader))
-    store.upsert(context.connection, schema.rates, data.rates)
-    store.upsert(context.connection, schema.corporate_actions, data.actions[data.actions["ticker"].isin(known)])
-    store.upsert(context.connection, schema.factor_returns, data.factors)
-    store.upsert(context.connection, schema.universe_members, data.members)
+    actions = data.actions[data.actions["ticker"].isin(known)]
+    for table, rows in (
+        (schema.rates, data.rates), (schema.corporate_actions, actions), (schema.factor_returns, data.factors),
+        (schema.universe_members, data.members),
+    ):  # fmt: skip
+        if _is_complete(context):
+            store.delete(context.connection, table)
+        store.upsert(context.connection, table, rows)
     store.insert(context.connection, schema.fetch_log, data.fetch_log.assign(run_id=context.run_id))
 
 

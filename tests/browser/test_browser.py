@@ -50,9 +50,29 @@ def test_the_ticker_lives_in_the_url(tab: Tab) -> None:
 
 def choose_ticker(tab: Tab, ticker: str) -> None:
     tab.page.click("#shell-ticker")
+    expect(tab.page.locator(".dash-dropdown-search")).to_be_focused()
     tab.page.keyboard.type(ticker, delay=20)
+    expect(tab.page.locator(".dash-dropdown-option")).not_to_have_count(22)  # what is typed filters the list
     tab.page.locator(".dash-dropdown-option", has_text=re.compile(rf"^\s*{ticker} ·")).first.click()
     tab.settle()
+
+
+def test_the_way_back_from_an_index_is_open(tab: Tab) -> None:
+    tab.open("/data")
+    tab.page.goto(tab.base_url + "/technical?ticker=^GSPC&range=2y")
+    tab.settle()
+    expect(tab.page.locator("main")).to_contain_text("(^GSPC)")
+    tab.page.go_back()
+    tab.settle()
+    assert tab.page.url.endswith("/data")
+    expect(tab.page.locator("main")).to_contain_text("Coverage")
+
+
+def test_no_chart_offers_to_leave_this_machine(tab: Tab) -> None:
+    tab.open("/technical?ticker=^IXIC")
+    titles = tab.page.locator(".modebar-btn").evaluate_all("items => items.map((item) => item.dataset.title)")
+    assert any("Zoom" in str(title) for title in titles)
+    assert not [title for title in titles if re.search("cloud|share|edit", str(title), re.IGNORECASE)]
 
 
 def test_the_range_and_the_theme_change_the_chart(tab: Tab) -> None:
@@ -134,6 +154,18 @@ def test_a_backtest_runs_and_the_same_question_comes_back_at_once(backtest: Back
     expect(backtest.page.locator("#backtest-content")).to_contain_text(first, timeout=2_000)
 
 
+def test_a_basket_is_kept_over_a_reload(backtest: Backtest) -> None:
+    box = backtest.page.locator("#backtest-tickers")
+    box.click()
+    backtest.page.locator(".dash-dropdown-option", has_text="KO ·").first.click()
+    backtest.page.keyboard.press("Escape")
+    backtest.tab.settle()
+    backtest.page.reload()
+    backtest.tab.settle()
+    expect(box).to_contain_text("JPM")
+    expect(box).to_contain_text("KO")
+
+
 def test_a_backtest_survives_leaving_the_tab_and_a_reload(backtest: Backtest) -> None:
     backtest.run(start="2010-01-01")
     backtest.tab.page.click('.nav-link[href^="/data?"]')
@@ -158,7 +190,7 @@ def test_a_backtest_can_be_cancelled_and_run_again(backtest: Backtest, slow_engi
 
 
 @pytest.mark.parametrize(("fields", "says"), [
-    ({"fees": "-1"}, "fee"), ({"capital": "0"}, "initial_capital"), ({"capital": ""}, "Fill in"),
+    ({"fees": "-1"}, "Fees, %: got -1"), ({"capital": "0"}, "Initial capital"), ({"capital": ""}, "Fill in"),
     ({"start": "2020-01-01", "end": "2019-01-01"}, "Swap the two dates"), ({"start": "2090-01-01"}, "No prices"),
 ])  # fmt: skip
 def test_bad_input_is_explained_and_starts_nothing(backtest: Backtest, fields: dict[str, str], says: str) -> None:

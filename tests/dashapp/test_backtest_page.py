@@ -51,13 +51,16 @@ def jobs_of(settings: Any) -> list[tuple[Any, ...]]:
 def store_answer(settings: Any, request: BacktestRequest) -> str:
     """Store an answer to a request without computing it."""
     with connect(settings.db) as reader:
-        columns = backtests._resolve(reader, request).columns()
-    row = columns | {
+        question = backtests._resolve(reader, request, Path(settings.db))
+    row = question.columns() | {
         "result_id": RESULT, "test_date": store.utc_now(), "metrics": "{}", "audit": "{}", "total_return": 0.0,
         "sharpe_ratio": 0.0, "max_drawdown": 0.0,
     }  # fmt: skip
     no_days = pd.DataFrame(columns=["date", "equity"])
     workspace.save_result(settings.workspace, row, equity=no_days, trades=pd.DataFrame(columns=["trade_id", "ticker"]))
+    workspace.remember_answer(
+        settings.workspace, question_id=question.key(), result_id=RESULT, data_run_id=question.data_run_id
+    )
     return RESULT
 
 

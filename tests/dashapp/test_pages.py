@@ -300,7 +300,7 @@ def test_a_result_of_an_earlier_run_says_so(app: Dash, answered: str, dispatch: 
     shown = {"backtest-shown.data": answered}
     assert "earlier data run" not in text_of(opened(dispatch, "backtest", shown))
     connection = store.open_writer(app.server.config[SETTINGS_KEY].workspace, schema.WORKSPACE)
-    store.update(connection, schema.backtesting_results, {"result_id": answered}, data_run_id="an-earlier-run")
+    store.update(connection, schema.backtesting_questions, {"result_id": answered}, data_run_id="an-earlier-run")
     connection.close()
     assert "Computed on an earlier data run" in text_of(opened(dispatch, "backtest", shown))
 

@@ -33,9 +33,6 @@ LARGE = (
 )
 TICKER = "SIM001"
 FRONTIER = {"universe": "stocks", "as_of": "2024-01-02", "estimator": "mean__ledoit_wolf"}
-QUESTION = dict.fromkeys(
-    ("data_run_id", "code_version", "strategy_name", "start_date", "end_date", "params", "tickers"), "x"
-)
 
 MARKET_CASES: dict[Callable[..., Any], Callable[[Reader], Any]] = {
     instruments.instruments: instruments.instruments,
@@ -70,7 +67,8 @@ MARKET_CASES: dict[Callable[..., Any], Callable[[Reader], Any]] = {
 }
 WORKSPACE_CASES: dict[Callable[..., Any], Callable[[Reader], Any]] = {
     results.result: lambda reader: results.result(reader, "x"),
-    results.find_result: lambda reader: results.find_result(reader, QUESTION),
+    results.find_result: lambda reader: results.find_result(reader, "x"),
+    results.is_current: lambda reader: results.is_current(reader, "x", "y"),
     results.equity: lambda reader: results.equity(reader, "x"),
     results.trades: lambda reader: results.trades(reader, "x"),
     results.job: lambda reader: results.job(reader, "x"),
@@ -78,7 +76,7 @@ WORKSPACE_CASES: dict[Callable[..., Any], Callable[[Reader], Any]] = {
 }
 # These look at whole tables on purpose: coverage counts every bar for the Data tab, checks run once per update.
 WHOLE_TABLE = {"coverage", "faults", "has_prices"}
-NO_SQL = {"to_bars", "failed_update"}
+NO_SQL = {"to_bars", "failed_update", "source_of"}
 
 
 def test_every_query_has_a_case() -> None:

@@ -10,12 +10,13 @@ from scratch import settings_in
 
 from analytics.errors import InputError, UnknownKeyError
 from pipeline import schema, steps, store
-from pipeline.errors import CheckError, LockedError, SourceError
+from pipeline.errors import CheckError, LockedError, SourceError, StoreError
 from pipeline.publish import build_path
 from pipeline.queries import connect
 from pipeline.queries import prices as price_queries
 from pipeline.queries import runs as run_queries
 from pipeline.runner import UpdateRequest, update
+from pipeline.workspace import prepare
 
 
 def contents(db: Path) -> dict[str, tuple[int, str]]:
@@ -92,12 +93,33 @@ def test_only_what_changed_is_recomputed_and_equals_a_full_rebuild(settings: Any
     night = update(UpdateRequest(), settings=settings)
     assert "1 changed" in night.steps[0].outcome.message
     with connect(settings.db) as reader:
-        assert price_queries.last_dates(reader)["BBB"] < price_queries.last_dates(reader)["AAA"]  # kept, not deleted
+        assert price_queries.last_dates(reader)["BBB"] < price_queries.last_dates(reader)["AAA"]  # its history is kept
+        assert reader.rows("SELECT ticker, active FROM instruments") == [("AAA", 1), ("BBB", 0)]
     write_folder(folder, sessions=300)
     update(UpdateRequest(), settings=settings)
     incremental = contents(settings.db)
     update(UpdateRequest(full=True), settings=settings)
     assert contents(settings.db) == incremental
+
+
+def test_a_line_taken_out_of_a_file_is_taken_out_of_the_store(settings: Any, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "folder", sessions=300)
+    update(UpdateRequest(source="csv", path=folder), settings=settings)
+    write_folder(folder, sessions=299)
+    update(UpdateRequest(), settings=settings)
+    shorter = contents(settings.db)
+    assert {step.label: step.outcome.rows for step in update(UpdateRequest(), settings=settings).steps}["Prices"] == 0
+    update(UpdateRequest(full=True), settings=settings)
+    assert contents(settings.db) == shorter
+
+
+def test_another_folder_is_another_store(settings: Any, tmp_path: Path) -> None:
+    update(UpdateRequest(source="csv", path=write_folder(tmp_path / "one")), settings=settings)
+    other = write_folder(tmp_path / "two")
+    (other / "prices" / "BBB.csv.gz").rename(other / "prices" / "CCC.csv.gz")
+    update(UpdateRequest(source="csv", path=other), settings=settings)
+    with connect(settings.db) as reader:
+        assert sorted(price_queries.last_dates(reader)) == ["AAA", "CCC"]
 
 
 def test_naming_another_source_rebuilds_from_empty(settings: Any, tmp_path: Path) -> None:
@@ -175,10 +197,59 @@ def test_bad_requests_are_refused_before_anything_changes(settings: Any, tmp_pat
     assert not Path(settings.db).exists()
 
 
-def test_a_damaged_store_is_rebuilt(settings: Any) -> None:
-    Path(settings.db).write_bytes(b"garbage" * 1000)
+@pytest.mark.parametrize("name", ["db", "build"])
+def test_a_file_that_is_not_ours_is_never_overwritten(settings: Any, name: str) -> None:
+    path = Path(settings.db) if name == "db" else build_path(Path(settings.db))
+    path.write_bytes(b"my thesis" * 1000)
+    with pytest.raises(StoreError, match="not a store made by Plumbline"):
+        update(UpdateRequest(source="simulated", full=True), settings=settings)
+    assert path.read_bytes() == b"my thesis" * 1000
+
+
+def test_a_workspace_is_never_overwritten(settings: Any, tmp_path: Path) -> None:
+    prepare(settings.workspace)
+    before = Path(settings.workspace).read_bytes()
+    with pytest.raises(InputError, match="another file than the workspace"):
+        update(UpdateRequest(source="simulated"), settings=settings_in(tmp_path, db=settings.workspace))
+    with pytest.raises(StoreError, match="nothing was changed"):
+        update(UpdateRequest(source="simulated"), settings=settings_in(tmp_path / "x", db=settings.workspace))
+    assert Path(settings.workspace).read_bytes() == before
+
+
+@pytest.mark.parametrize("place", ["folder", "below a file"])
+def test_a_place_that_cannot_hold_a_database_is_named(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("x")
+    db = tmp_path if place == "folder" else tmp_path / "file" / "data.db"
+    with pytest.raises(StoreError, match=r"is a folder|cannot be written"):
+        update(UpdateRequest(source="simulated"), settings=settings_in(tmp_path / "s", db=db))
+
+
+def test_a_store_that_is_ours_but_damaged_is_rebuilt(settings: Any) -> None:
     update(UpdateRequest(source="simulated"), settings=settings)
+    content = bytearray(Path(settings.db).read_bytes())
+    for page in range(1, len(content) // 4096, 3):
+        content[page * 4096 : page * 4096 + 512] = bytes(512)
+    Path(settings.db).write_bytes(content)
+    update(UpdateRequest(source="simulated", full=True), settings=settings)
     assert run_of(settings.db)["status"] == "complete"
+
+
+def test_changed_code_recomputes_every_signal(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_folder(tmp_path / "folder")
+    update(UpdateRequest(source="csv", path=folder), settings=settings)
+    monkeypatch.setattr("pipeline.runner.code_version", lambda: "another")
+    summary = {step.label: step.outcome.message for step in update(UpdateRequest(), settings=settings).steps}
+    assert summary["Technical signals"] == "2 of 2 tickers recomputed"
+
+
+def test_readers_keep_reading_while_a_run_is_published(settings: Any) -> None:
+    update(UpdateRequest(source="simulated"), settings=settings)
+    with connect(settings.db) as reader:
+        first = run_queries.published_run(reader)
+        update(UpdateRequest(full=True), settings=settings)
+        assert run_queries.published_run(reader) == first  # this response still sees its own run
+        assert reader.one("SELECT count(*) FROM prices")[0] > 0
+    assert run_of(settings.db) != first
 
 
 def test_build_path_lies_beside_the_store() -> None:

@@ -40,7 +40,7 @@ def result_view(result_id: str | None, *, theme: str) -> Any:
     result = backtests.load(result_id, workspace=workspace())
     with reading(workspace()) as reader:
         account, trades = result_queries.equity(reader, result_id), result_queries.trades(reader, result_id)
-    stale = run["run_id"] != result["data_run_id"]
+        stale = not result_queries.is_current(reader, result_id, run["run_id"])
     return [
         html.P(_sentence(result, stale=stale), className="text-body-secondary"),
         stats(_cards(result["metrics"])),

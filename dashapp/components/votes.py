@@ -12,7 +12,7 @@ from analytics.conventions import CORE_VOTES
 from analytics.indicators import INDICATORS, Indicator
 from analytics.market import Bars
 from dashapp.components.cards import info
-from dashapp.format import column_label, number
+from dashapp.format import UNKNOWN, column_label, number
 
 WIDE_ONLY = "d-none d-md-table-cell"  # a phone shows the rule in the tip
 WHOLE_FROM = 1e6
@@ -34,7 +34,9 @@ def vote_table(bars: Bars, last: Mapping[str, Any]) -> html.Div:
 
 
 def _row(indicator: Indicator, bars: Bars, last: Mapping[str, Any]) -> html.Tr:
-    values = " · ".join(_value(name, indicator, last[name]) for name in indicator.outputs)
+    known = any(last[name] is not None for name in indicator.outputs)
+    shown = [_value(name, indicator, last[name]) for name in indicator.outputs] if known else [UNKNOWN]
+    values = [html.Span(text, className="text-nowrap d-inline-block me-3") for text in shown]
     core = html.Span(" core", className="small text-body-secondary") if indicator.key in CORE_VOTES else ""
     return html.Tr([
         html.Td([indicator.label, core, " ", info(f"{indicator.description} {indicator.formula}. Vote: {indicator.vote_rule}. {indicator.reference}.")],

@@ -43,7 +43,8 @@ def technical_figure(
         _price(bars, x, _signal_texts(signals), theme, candles=chart.candles),
         *_overlays(chart, signals, x, theme),
     ]
-    traces += _markers(markers, theme, size=7 if chart.weekly else 10)
+    visible = "legendonly" if chart.weekly else True  # decades of them would hide the price; the legend shows them
+    traces += [trace | {"visible": visible} for trace in _markers(markers, theme)]
     for number, key in enumerate(panes, start=2):
         found = [_volume(bars, x, theme)] if key == "volume" else _pane(chart, key, signals, x, theme)
         traces += [trace | {"yaxis": f"y{number}"} for trace in found]
@@ -87,14 +88,14 @@ def _overlays(chart: Chart, signals: pd.DataFrame, x: DateArray, theme: str | No
     ]
 
 
-def _markers(markers: pd.DataFrame, theme: str | None, *, size: int) -> list[dict[str, Any]]:
+def _markers(markers: pd.DataFrame, theme: str | None) -> list[dict[str, Any]]:
     colours, traces = palette(theme), []
     for signal, name, symbol, colour in ((1, "Buy", "triangle-up", "up"), (-1, "Sell", "triangle-down", "down")):
         rows = markers[markers["overall_signal"] == signal]
         text = [f"{row.buy_votes:.0f} buy, {row.sell_votes:.0f} sell votes" for row in rows.itertuples()]
         traces.append({
             "type": "scatter", "mode": "markers", "x": days(rows["date"]), "y": encode(rows["close"]), "name": name,
-            "marker": {"symbol": symbol, "size": size, "color": colours[colour],
+            "marker": {"symbol": symbol, "size": 10, "color": colours[colour],
                        "line": {"width": 1, "color": colours["surface"]}},
             "text": text, "hovertemplate": "signal turned, %{text}",
         })  # fmt: skip

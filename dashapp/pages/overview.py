@@ -36,14 +36,14 @@ COLUMNS = [
     number_column("close", "Price", tip="Last close, USD; index points for an index", width=90),
     percent_column("return_1d", "1 day", digits=2, coloured=True, width=85,
                    tip="Total return of the last session; an index leaves dividends out"),
-    percent_column("return_1m", "1 month", coloured=True, width=85, tip="Total return since the last close a calendar month ago"),
+    percent_column("return_1m", "1 month", coloured=True, width=94, tip="Total return since the last close a calendar month ago"),
     percent_column("return_1y", "1 year", coloured=True, width=85, tip="Total return since the last close a calendar year ago"),
     column("signal", "Signal", width=80, tip="Overall signal of the seven core votes at the last close",
            cellClassRules={"tone-up": "params.value === 'Buy'", "tone-down": "params.value === 'Sell'"}),
     column("rating_label", "Rating", width=95, tip="Rating of all votes at the last close"),
     number_column("beta", "Beta", tip="CAPM beta, trailing 60 months", width=70),
-    number_column("alpha_t", "Alpha t", tip="t statistic of the CAPM alpha, trailing 60 months, Newey-West errors", width=75),
-    percent_column("expected_return", "Expected", tip="Annual return that CAPM requires, by the fit over the trailing 60 months", width=92),
+    number_column("alpha_t", "Alpha t", tip="t statistic of the CAPM alpha, trailing 60 months, Newey-West errors", width=84),
+    percent_column("expected_return", "Expected", tip="Annual return that CAPM requires, by the fit over the trailing 60 months", width=102),
     percent_column("expected_return_se", "± SE", tip="Standard error of the expected return", width=75),
 ]  # fmt: skip
 

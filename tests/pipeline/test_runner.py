@@ -12,7 +12,7 @@ from analytics.errors import InputError, UnknownKeyError
 from pipeline import schema, steps, store
 from pipeline.errors import CheckError, LockedError, SourceError, StoreError
 from pipeline.publish import build_path
-from pipeline.queries import connect
+from pipeline.queries import connect, instruments
 from pipeline.queries import prices as price_queries
 from pipeline.queries import runs as run_queries
 from pipeline.runner import UpdateRequest, update
@@ -65,6 +65,11 @@ def test_a_first_update_publishes_one_complete_run(simulated: Any) -> None:
     ):
         assert rows[table][0] > 0, table
     assert rows["prices"][0] == rows["technical_signals"][0]
+    with connect(simulated.db) as reader:
+        fitted = {row[0] for row in reader.rows("SELECT DISTINCT ticker FROM factor_model_fits")}
+        assert fitted == set(
+            instruments.stock_tickers(reader)
+        )  # an index leaves out dividends: no model is fitted to it
 
 
 def test_the_same_source_gives_the_same_bytes(settings: Any, tmp_path: Path) -> None:

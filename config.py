@@ -48,7 +48,7 @@ class Setting:
     def check(self, value: Any) -> Any:
         """Return a value within the setting's bounds; raises ValueError naming them."""
         if isinstance(value, int | float) and not self.minimum <= value <= self.maximum:
-            raise ValueError(f"{self.variable}={value}: allowed is {self.minimum:g} to {self.maximum:g}")
+            raise ValueError(f"{self.variable}={value}: allowed is {self.minimum} to {self.maximum}")
         return value
 
 

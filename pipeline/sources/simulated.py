@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from analytics.conventions import TRADING_DAYS, FloatArray
-from pipeline.errors import SourceError
 from pipeline.sources import _french
 from pipeline.sources._frames import select
 from pipeline.sources._source import (
@@ -70,15 +69,10 @@ def truth(tickers: int, seed: int) -> Truth:
 def fetch(request: FetchRequest, report: Report) -> SourceData:
     """Simulate `simulated_tickers` stocks over `simulated_years` years; equal settings give equal bytes.
 
-    Raises SourceError where there would be no stock or no year, or none of the tickers asked for exists.
+    Raises SourceError where none of the tickers asked for exists.
     """
     settings = request.settings
     count, years, seed = settings.simulated_tickers, settings.simulated_years, settings.simulated_seed
-    if count < 1 or years < 1 or seed < 0:
-        raise SourceError(
-            f"Simulated tickers {count}, years {years}, seed {seed}: allowed are 1 or more tickers and years "
-            "and a seed of 0 or more. Mend PLUMBLINE_SIMULATED_TICKERS, _YEARS or _SEED."
-        )
     market = _market(years, seed)
     frames = [_index_bars(market, seed)]
     actions = []

@@ -28,9 +28,24 @@ class Reader:
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return all rows; raises StoreError past the time limit or the row cap."""
+        return self._fetch(sql, parameters)[1]
+
+    def one(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        """Return the first row, or None."""
+        rows = self.rows(sql, parameters)
+        return rows[0] if rows else None
+
+    def frame(self, sql: str, parameters: Sequence[Any] = ()) -> pd.DataFrame:
+        """Return the rows as a frame with the query's column names."""
+        names, rows = self._fetch(sql, parameters)
+        columns = zip(*rows, strict=True) if rows else ((),) * len(names)
+        return pd.DataFrame(dict(zip(names, map(_typed, columns), strict=True)))
+
+    def _fetch(self, sql: str, parameters: Sequence[Any]) -> tuple[list[str], list[tuple[Any, ...]]]:
         self._deadline = time.monotonic() + self.seconds
         try:
-            rows = self.connection.execute(sql, parameters).fetchmany(ROW_CAP + 1)
+            cursor = self.connection.execute(sql, parameters)
+            rows = cursor.fetchmany(ROW_CAP + 1)
         except sqlite3.OperationalError as error:
             if "interrupted" in str(error):
                 raise StoreError(f"A query took longer than {self.seconds:g} s and was stopped.") from error
@@ -41,20 +56,7 @@ class Reader:
             self._deadline = float("inf")
         if len(rows) > ROW_CAP:
             raise StoreError(f"A query returned more than {ROW_CAP:,} rows and was stopped.")
-        return rows
-
-    def one(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
-        """Return the first row, or None."""
-        rows = self.rows(sql, parameters)
-        return rows[0] if rows else None
-
-    def frame(self, sql: str, parameters: Sequence[Any] = ()) -> pd.DataFrame:
-        """Return the rows as a frame with the query's column names."""
-        cursor = self.connection.execute(f"SELECT * FROM ({sql}) LIMIT 0", parameters)
-        names = [item[0] for item in cursor.description]
-        rows = self.rows(sql, parameters)
-        columns = zip(*rows, strict=True) if rows else ((),) * len(names)
-        return pd.DataFrame(dict(zip(names, map(_typed, columns), strict=True)))
+        return [item[0] for item in cursor.description or ()], rows
 
     def plan(self, sql: str, parameters: Sequence[Any] = ()) -> list[str]:
         """Return SQLite's plan of the query, a line per step."""

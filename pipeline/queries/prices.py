@@ -61,18 +61,6 @@ def coverage(reader: Reader) -> pd.DataFrame:
     )
 
 
-def rate(reader: Reader, series: str) -> pd.DataFrame:
-    """Return one yield's history: date, value (fraction per year)."""
-    return reader.frame("SELECT date, value FROM rates WHERE series = ? ORDER BY date", (series,))
-
-
-def corporate_actions(reader: Reader, ticker: str) -> pd.DataFrame:
-    """Return one ticker's dividends (USD per share) and splits (ratio): date, kind, value."""
-    return reader.frame(
-        "SELECT date, kind, value FROM corporate_actions WHERE ticker = ? ORDER BY date, kind", (ticker,)
-    )
-
-
 def date_ranges(reader: Reader) -> pd.DataFrame:
     """Return ticker, first_date and last_date of every instrument that has prices."""
     return reader.frame(

@@ -45,8 +45,6 @@ MARKET_CASES: dict[Callable[..., Any], Callable[[Reader], Any]] = {
     prices.adjusted_closes: lambda reader: prices.adjusted_closes(reader, [TICKER]),
     prices.last_dates: prices.last_dates,
     prices.date_ranges: prices.date_ranges,
-    prices.rate: lambda reader: prices.rate(reader, "^IRX"),
-    prices.corporate_actions: lambda reader: prices.corporate_actions(reader, TICKER),
     prices.session_bounds: lambda reader: prices.session_bounds(reader, [TICKER], start="2020-01-01"),
     signals.signal_history: lambda reader: signals.signal_history(reader, TICKER, start="2020-01-01"),
     signals.latest_signal: lambda reader: signals.latest_signal(reader, TICKER),
@@ -92,13 +90,13 @@ def test_every_query_has_a_case() -> None:
 
 def scans(reader: Reader, ask: Callable[[Reader], Any], monkeypatch: pytest.MonkeyPatch) -> list[str]:
     asked: list[tuple[str, Any]] = []
-    real = Reader.rows
+    real = Reader._fetch
 
-    def rows(self: Reader, sql: str, parameters: Any = ()) -> Any:
+    def fetch(self: Reader, sql: str, parameters: Any = ()) -> Any:
         asked.append((sql, parameters))
         return real(self, sql, parameters)
 
-    monkeypatch.setattr(Reader, "rows", rows)
+    monkeypatch.setattr(Reader, "_fetch", fetch)
     ask(reader)
     assert asked, "the query asked nothing"
     steps = [step for sql, parameters in asked for step in reader.plan(sql, parameters)]

@@ -26,7 +26,7 @@ def run(panel: Panel, spec: BacktestSpec = EAGER, **changes) -> BacktestResult:
     return run_backtest(panel, replace(spec, **changes), risk_free=constant_risk_free(panel))
 
 
-def same_bytes(one: BacktestResult, other: BacktestResult) -> None:
+def assert_same_bytes(one: BacktestResult, other: BacktestResult) -> None:
     for name in ("dates", "equity", "benchmark", "drawdown", "gross_exposure", "net_exposure"):
         assert getattr(one, name).tobytes() == getattr(other, name).tobytes(), name
     assert one.trades.to_csv() == other.trades.to_csv()
@@ -110,24 +110,24 @@ def test_capital_scales_money_and_leaves_returns():
 def test_the_order_of_the_tickers_does_not_change_a_byte():
     panel = random_market(seed=2)
     bars = [panel.bars(ticker) for ticker in panel.tickers]
-    same_bytes(run(Panel.of(bars)), run(Panel.of(bars[::-1])))
+    assert_same_bytes(run(Panel.of(bars)), run(Panel.of(bars[::-1])))
 
 
 def test_two_runs_give_the_same_bytes():
-    same_bytes(run(random_market(seed=4)), run(random_market(seed=4)))
+    assert_same_bytes(run(random_market(seed=4)), run(random_market(seed=4)))
 
 
 def test_prices_after_the_end_and_outside_the_window_change_nothing():
     panel = random_market(n=300)
     whole = run(panel, start=str(panel.dates[100]), end=str(panel.dates[199]))
     cut = Panel.of([panel.bars(ticker).rows(panel.bars(ticker).dates <= panel.dates[199]) for ticker in panel.tickers])
-    same_bytes(whole, run(cut, start=str(panel.dates[100])))
+    assert_same_bytes(whole, run(cut, start=str(panel.dates[100])))
     assert (whole.dates[0], whole.dates[-1]) == (panel.dates[100], panel.dates[199])
 
 
 def test_start_and_end_are_clipped_to_the_data():
     panel = random_market(n=120)
-    same_bytes(run(panel), run(panel, start="1999-01-01", end="2099-01-01"))
+    assert_same_bytes(run(panel), run(panel, start="1999-01-01", end="2099-01-01"))
 
 
 def test_a_signal_of_the_last_close_before_the_start_is_acted_on_at_the_first_open():

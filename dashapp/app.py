@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from analytics.errors import PlumblineError
 from dashapp import shell
+from dashapp.components import empty_state
 from dashapp.data import POOL_KEY, SETTINGS_KEY
 from dashapp.ids import SHELL
 from dashapp.jobs import worker_pool
@@ -46,6 +47,7 @@ def create_app(settings: Any) -> Dash:
             page.layout.__module__, path=page.path, name=page.name, order=page.order, title=f"{page.name} · Plumbline",
             layout=page.layout,
         )  # fmt: skip
+    dash.register_page("not_found_404", path="/not-found", title="Not found · Plumbline", layout=_not_found)
     with app.server.app_context():  # Dash calls the layout once to check it
         app.layout = shell.layout
     protect(app, settings)
@@ -53,6 +55,12 @@ def create_app(settings: Any) -> Dash:
     gc.collect()
     gc.freeze()  # what was imported stays: a full collection over it would hold up a request for 80 ms
     return app
+
+
+def _not_found(**_query: str) -> Any:
+    """What Dash shows for an address that no page has."""
+    names = ", ".join(page.name for page in PAGES.values())
+    return empty_state(f"Choose a tab above: {names}.", title="There is no such page", icon="signpost")
 
 
 def _serve_bootstrap(app: Dash) -> None:

@@ -26,6 +26,7 @@ def layout() -> html.Div:
         dcc.Store(id=SHELL.backtest_job, storage_type="session"),
         dcc.Store(id=SHELL.backtest_request), dcc.Store(id=SHELL.backtest_outcome),
         _top_bar(options),
+        html.H1("Plumbline, the equity-analysis workbench", className="visually-hidden"),
         html.Main(dash.page_container, className="page"),
         html.Div(id=SHELL.toasts, className="position-fixed bottom-0 end-0 p-3", style={"zIndex": 1090}),
     ])  # fmt: skip

@@ -84,7 +84,7 @@ def _cards(fits: pd.DataFrame) -> list[dbc.Card]:
     for fit in full.itertuples():
         label = FACTOR_MODELS[fit.model].label
         cards.append(stat(
-            f"Expected return, {label}", percent(fit.expected_return), note=f"± {percent(fit.expected_return_se)} standard error",
+            f"Expected return, {label}", percent(fit.expected_return), note=f"± {percent(fit.expected_return_se)} SE · {_window(fit.window_months)}",
             tip=f"Annual return that {label} requires: the risk-free rate plus each beta times the factor's mean to date. "
                 f"Known from {fit.as_of}."))  # fmt: skip
     for fit in full.itertuples():
@@ -92,7 +92,7 @@ def _cards(fits: pd.DataFrame) -> list[dbc.Card]:
         verdict = "required return above realised" if fit.alpha < 0 else "realised return above required"
         cards.append(stat(
             f"Alpha, {label}", percent(fit.alpha, sign=True), tone=("up" if fit.alpha > 0 else "down") if survives else "",
-            note=f"t {number(fit.alpha_t)} · {verdict}",
+            note=f"t {number(fit.alpha_t)} · {verdict} · {_window(fit.window_months)}",
             tip="Annual alpha: twelve times the monthly intercept. Coloured only where |t| is above 2."))  # fmt: skip
     cards.append(stat("R²", percent(full.iloc[-1]["r_squared"], digits=0), note=_label(full.iloc[-1]),
                       tip="Share of the variance of monthly excess returns that the factors explain."))  # fmt: skip

@@ -95,7 +95,7 @@ def _header(content: bytes, ticker: str) -> tuple[list[str], int]:
         raise SourceError(f"column {', '.join(twice)} appears twice: two series are mixed in one file")
     if not {"date", "close"} <= set(names):
         begins = content[:EXCERPT].decode("utf-8", "replace").strip()
-        raise SourceError(f"no Date and Close columns; the file begins {begins!r}")
+        raise SourceError(f"no Date and Close columns; the file begins {begins!a}")
     return names, skipped
 
 

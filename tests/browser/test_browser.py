@@ -204,3 +204,11 @@ def test_an_empty_selection_is_explained(backtest: Backtest) -> None:
     backtest.tab.settle()
     backtest.run()
     expect(backtest.page.locator("#backtest-error")).to_contain_text("at least one ticker")
+
+
+def test_an_address_without_a_page_shows_the_way_back(tab: Tab) -> None:
+    tab.open("/nowhere")
+    expect(tab.page.locator(".empty-state")).to_contain_text("There is no such page")
+    tab.page.click('.nav-link[href^="/data?"]')
+    tab.settle()
+    expect(tab.page.locator("main")).to_contain_text("Coverage")

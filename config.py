@@ -76,6 +76,10 @@ SETTINGS = (
     Setting("simulated_seed", 7, "seed of the simulated market", 0, 2**32 - 1),
 )
 
+# Libraries that chat, and two that report as errors what we explain ourselves.
+LIBRARY_LEVELS = {
+    "waitress": logging.WARNING, "werkzeug": logging.WARNING, "yfinance": logging.CRITICAL, "peewee": logging.CRITICAL,
+}  # fmt: skip
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 Settings = make_dataclass("Settings", [(item.name, Any, item.default) for item in SETTINGS], frozen=True)
@@ -102,5 +106,5 @@ def settings_help() -> str:
 def start_logging(settings: Any) -> None:
     """Send every log line of this process to standard error in one format; raises ValueError on an unknown level."""
     logging.basicConfig(level=settings.log_level.upper(), format=LOG_FORMAT)
-    for name in ("waitress", "werkzeug", "yfinance", "peewee"):  # they report as errors what we explain ourselves
-        logging.getLogger(name).setLevel(logging.CRITICAL if name in ("yfinance", "peewee") else logging.WARNING)
+    for name, level in LIBRARY_LEVELS.items():
+        logging.getLogger(name).setLevel(level)

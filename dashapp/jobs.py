@@ -14,7 +14,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -163,8 +163,7 @@ class Watch:
     def started(self) -> None:
         """The job has left the line; its time runs from now."""
         self.running_since = time.monotonic()
-        deadline = workspace.stamp(datetime.now(UTC) + timedelta(seconds=self.seconds))
-        workspace.update_job(self.path, self.job_id, state="running", deadline_at=deadline)
+        workspace.start_job(self.path, self.job_id, seconds=self.seconds)
 
     def report(self, fraction: float, message: str) -> None:
         """Note progress; the next beat stores it."""

@@ -28,7 +28,12 @@ APPLICATION_IDS = {id(MARKET): 0x504C4D4B, id(WORKSPACE): 0x504C5753}  # "PLMK",
 
 def utc_now() -> str:
     """Return the time as UTC text with milliseconds, ending in Z."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return utc_text(datetime.now(UTC))
+
+
+def utc_text(moment: datetime) -> str:
+    """Return a moment in UTC as every timestamp is stored: text with milliseconds, ending in Z."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def open_writer(path: Path, metadata: MetaData) -> sqlite3.Connection:

@@ -75,9 +75,14 @@ def create_job(path: Path, *, job_id: str, kind: str, owner: str, seconds: float
     with closing(store.open_writer(path, schema.WORKSPACE)) as connection:
         store.insert(connection, schema.jobs, {
             "job_id": [job_id], "kind": [kind], "state": ["queued"], "progress": [0.0], "owner": [owner],
-            "message": [""], "created_at": [stamp(now)], "heartbeat_at": [stamp(now)],
-            "deadline_at": [stamp(now + timedelta(seconds=seconds))],
+            "message": [""], "created_at": [store.utc_text(now)],
+            "heartbeat_at": [store.utc_text(now)], "deadline_at": [_deadline(seconds)],
         })  # fmt: skip
+
+
+def start_job(path: Path, job_id: str, *, seconds: float) -> bool:
+    """Note that a job has left the line; its time runs from now. False where it has ended already."""
+    return update_job(path, job_id, state="running", deadline_at=_deadline(seconds))
 
 
 def update_job(path: Path, job_id: str, **values: Any) -> bool:
@@ -105,6 +110,5 @@ def job_state(path: Path, job_id: str) -> dict[str, Any] | None:
     return job | {"ahead": ahead}
 
 
-def stamp(moment: datetime) -> str:
-    """Return a moment as UTC text with milliseconds, ending in Z."""
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _deadline(seconds: float) -> str:
+    return store.utc_text(datetime.now(UTC) + timedelta(seconds=seconds))

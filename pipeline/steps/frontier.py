@@ -8,7 +8,7 @@ import pandas as pd
 
 from analytics.conventions import FRONTIER_SESSIONS, TRADING_DAYS, FloatArray
 from analytics.portfolio import DEFAULT_ESTIMATOR, Portfolios, efficient_frontier, evaluate, random_portfolios
-from analytics.returns import daily_risk_free
+from analytics.returns import daily_risk_free, simple_returns
 from pipeline import schema, store
 from pipeline.queries import factors as factor_queries
 from pipeline.queries import instruments as instrument_queries
@@ -27,14 +27,14 @@ def run(context: Context) -> Outcome:
     complete = window.dropna(axis="columns")
     if complete.shape[1] < 2 or len(complete) <= TRADING_DAYS:
         return Outcome(0, message=f"no frontier: {complete.shape[1]} stocks complete over {len(complete)} sessions")
-    returns = complete.pct_change().iloc[1:]
-    context.report(0.4, f"{returns.shape[1]} stocks")
-    risk_free_rate = _risk_free_rate(context, returns.index)
-    groups = _portfolios(returns.to_numpy(), risk_free_rate)
-    as_of, tickers = str(returns.index[-1].date()), list(returns.columns)
+    returns, dates, tickers = simple_returns(complete)[1:], complete.index[1:], list(complete.columns)
+    context.report(0.4, f"{len(tickers)} stocks")
+    risk_free_rate = _risk_free_rate(context, dates)
+    groups = _portfolios(returns, risk_free_rate)
+    as_of = str(dates[-1].date())
     key = {"universe": UNIVERSE, "as_of": as_of, "estimator": DEFAULT_ESTIMATOR.key}
     head = key | {
-        "start_date": str(returns.index[0].date()), "end_date": as_of, "n_obs": len(returns),
+        "start_date": str(dates[0].date()), "end_date": as_of, "n_obs": len(returns),
         "risk_free_rate": risk_free_rate,
     }  # fmt: skip
     held = np.vstack([groups["frontier"].weights, groups["marked"].weights])

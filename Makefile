@@ -4,7 +4,7 @@ PORT ?= 8050
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install run update test check lint types format bench lock backup restore clean
+.PHONY: help install run update universe test check lint types format bench soak lock backup restore check-data vacuum schedule clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ data.db:
 update: install ## refresh the database (SOURCE=yahoo|csv|sample|simulated, DIR=folder of csv, FULL=1)
 	@$(BIN)/python -m pipeline update $(if $(SOURCE),--source $(SOURCE)) $(if $(DIR),--path $(DIR)) $(if $(FULL),--full)
 
+universe: install ## refresh the list of index members (FILE=list.csv, FORCE=1; default: Nasdaq's list)
+	@$(BIN)/python -m pipeline universe $(if $(FILE),--file $(FILE)) $(if $(FORCE),--force)
+
 test: .venv/.installed-dev ## run every test; sets itself up and finds or installs a Chromium
 	@sh tests/browser/chromium.sh
 	@$(BIN)/python -m pytest -q -rs
@@ -57,11 +60,23 @@ lock: .venv/.installed-dev ## pin every version anew
 	@$(BIN)/uv pip compile --quiet --no-header --upgrade requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --no-header --upgrade requirements-dev.in -o requirements-dev.txt
 
-backup: install ## copy workspace.db (your results) into backups/, keeping seven
+backup: install ## copy both databases into backups/, keeping seven of each
 	@$(BIN)/python -m pipeline backup
 
-restore: install ## bring back the newest backup of workspace.db (FILE=)
+check-data: install ## read every row of the published store: sound, complete, fresh?
+	@$(BIN)/python -m pipeline check
+
+vacuum: install ## give back the space of deleted rows
+	@$(BIN)/python -m pipeline vacuum
+
+soak: .venv/.installed-dev ## the long runs: kills at random moments, readers and browsers during updates (minutes)
+	@$(BIN)/python -m pytest -q -s tests/soak
+
+restore: install ## bring back the newest backups of what is damaged, else of workspace.db (FILE=)
 	@$(BIN)/python -m pipeline restore $(if $(FILE),--file $(FILE))
 
+schedule: install ## print the nightly schedule for cron and systemd, with the paths of this folder
+	@$(BIN)/python -m pipeline schedule
+
 clean: ## remove the environment, caches and build database; keeps data.db, workspace.db and backups
-	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis build.db build.db-wal build.db-shm
+	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis build.db build.db-wal build.db-shm build.mirror build.making

@@ -13,12 +13,16 @@ from werkzeug.wrappers import Response
 
 from analytics.errors import PlumblineError
 from dashapp import shell
+from dashapp.callback_requests import check_callback_requests
 from dashapp.components import empty_state
-from dashapp.data import POOL_KEY, SETTINGS_KEY
+from dashapp.data import POOL_KEY, RATE_KEY, SETTINGS_KEY, UPDATE_KEY
+from dashapp.health import serve_health
 from dashapp.ids import SHELL
 from dashapp.jobs import worker_pool
 from dashapp.pages import PAGES
+from dashapp.rate_limit import RateLimit
 from dashapp.security import protect
+from dashapp.update_job import UpdateJob
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +42,12 @@ def create_app(settings: Any) -> Dash:
     pool = worker_pool(settings)
     app = Dash(
         "dashapp", use_pages=True, pages_folder="", title="Plumbline", update_title="", index_string=_PAGE,
-        external_stylesheets=list(STYLES), assets_ignore="boot.js", on_error=_explain, health_endpoint="health",
+        external_stylesheets=list(STYLES), assets_ignore="boot.js", on_error=_explain, enable_mcp=False,
         background_callback_manager=pool,
     )  # fmt: skip
-    app.server.config.update({SETTINGS_KEY: settings, POOL_KEY: pool})
+    app.server.config.update({
+        SETTINGS_KEY: settings, POOL_KEY: pool, UPDATE_KEY: UpdateJob(), RATE_KEY: RateLimit(settings.jobs_per_minute),
+    })  # fmt: skip
     for page in PAGES.values():
         dash.register_page(
             page.layout.__module__, path=page.path, name=page.name, order=page.order, title=f"{page.name} · Plumbline",
@@ -51,6 +57,8 @@ def create_app(settings: Any) -> Dash:
     with app.server.app_context():  # Dash calls the layout once to check it
         app.layout = shell.layout
     protect(app, settings)
+    check_callback_requests(app)
+    serve_health(app)
     _serve_bootstrap(app)
     gc.collect()
     gc.freeze()  # what was imported stays: a full collection over it would hold up a request for 80 ms

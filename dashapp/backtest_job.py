@@ -13,7 +13,7 @@ from dash import Input, Output, callback
 from flask import current_app, session
 
 from analytics.errors import PlumblineError
-from dashapp.data import POOL_KEY, settings
+from dashapp.data import POOL_KEY, RATE_KEY, settings
 from dashapp.ids import SHELL
 from dashapp.jobs import Watch, slot
 from pipeline import backtests, workspace
@@ -26,12 +26,13 @@ POLL_MILLISECONDS = 300
 def submit(request: backtests.BacktestRequest) -> dict[str, Any]:
     """Answer a request with {"result_id"} where the answer is stored, else with {"job_id"} of the work to be started.
 
-    Raises InputError, MissingDataError or TooManyJobsError before any process starts.
+    Raises InputError, MissingDataError, RateLimitError or TooManyJobsError before any process starts.
     """
     app = settings()
     stored = backtests.find(request, db=app.db, workspace=app.workspace)
     if stored is not None:
         return {"result_id": stored}
+    current_app.config[RATE_KEY].admit(owner())
     job_id = uuid.uuid4().hex
     current_app.config[POOL_KEY].submit(job_id, {
         "job_id": job_id, "request": request, "db": Path(app.db), "workspace": Path(app.workspace),

@@ -8,12 +8,15 @@ from typing import Any
 from flask import current_app
 
 from analytics.errors import MissingDataError, UnknownKeyError
+from dashapp.inputs import is_ticker, shown
 from pipeline.queries import Reader, connect
 from pipeline.queries import instruments as instrument_queries
 from pipeline.queries import runs as run_queries
 
 SETTINGS_KEY = "PLUMBLINE_SETTINGS"
 POOL_KEY = "PLUMBLINE_POOL"
+UPDATE_KEY = "PLUMBLINE_UPDATE"
+RATE_KEY = "PLUMBLINE_RATE"
 
 
 def settings() -> Any:
@@ -41,12 +44,12 @@ def published(reader: Reader) -> tuple[dict[str, Any], Any]:
     return run, run_queries.source_of(run)
 
 
-def known_instrument(reader: Reader, ticker: str | None) -> dict[str, Any]:
+def known_instrument(reader: Reader, ticker: Any) -> dict[str, Any]:
     """Return one instrument; raises MissingDataError where none is chosen, UnknownKeyError where it is unknown."""
     if not ticker:
         raise MissingDataError("No ticker is chosen. Choose one in the search box at the top.")
-    found = instrument_queries.instrument(reader, ticker)
+    found = instrument_queries.instrument(reader, ticker) if is_ticker(ticker) else None
     if found is None:
         listed = instrument_queries.instruments(reader)["ticker"]
-        raise UnknownKeyError("ticker", ticker, listed)
+        raise UnknownKeyError("ticker", shown(ticker), listed)
     return found

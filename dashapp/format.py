@@ -64,5 +64,14 @@ def age(timestamp: str | None, *, now: datetime | None = None) -> str:
     return "just now"
 
 
+def duration(seconds: float) -> str:
+    """Return a length of time in its two largest units: 75 → 1 min 15 s."""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
 def _minus(text: str) -> str:
     return text.replace("-", "−")

@@ -10,5 +10,6 @@ def ids(prefix: str, *names: str) -> SimpleNamespace:
 
 SHELL = ids(
     "shell", "url", "ticker", "ticker_box", "range", "range_box", "options", "theme", "theme_name", "view", "badge", "toasts",
+    "tick", "run", "update",
     "backtest_request", "backtest_job", "backtest_outcome",
 )  # fmt: skip

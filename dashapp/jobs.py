@@ -87,7 +87,7 @@ class WorkerPool(DiskcacheManager):
         args is what the browser sent, [job id]; a job that was not submitted here, or runs already, is not started.
         """
         with self.lock:
-            work = self.pending.pop(str(args[0]), None)
+            work = self.pending.pop(args[0], None) if isinstance(args[0], str) else None
         if work is None:
             raise PreventUpdate
         while not self.warm.wait(HEARTBEAT_SECONDS):  # the engine is still being imported: the job is not lost

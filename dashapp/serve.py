@@ -10,6 +10,7 @@ from config import load_settings, settings_help, start_logging
 from dashapp.security import UnsafeSettingsError, check_settings
 
 THREADS = 8
+LARGEST_BODY = 16 * 1024 * 1024  # bytes; the app refuses far less in its own words, this keeps a flood off the disk
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,7 +33,10 @@ def _serve(settings: Any) -> int:
 
     app = create_app(settings)
     try:
-        server = create_server(app.server, host=settings.host, port=settings.port, threads=THREADS, ident=None)
+        server = create_server(
+            app.server, host=settings.host, port=settings.port, threads=THREADS, ident=None,
+            max_request_body_size=LARGEST_BODY,
+        )  # fmt: skip
     except OSError as error:
         print(f"Error: cannot listen on {settings.host}:{settings.port}: {error}. "  # noqa: T201
               "Choose another port: make run PORT=8051", file=sys.stderr)  # fmt: skip

@@ -4,23 +4,29 @@ from typing import Any
 
 import dash
 import dash_bootstrap_components as dbc
-from dash import ALL, ClientsideFunction, Input, Output, State, callback, clientside_callback, dcc, html
+from dash import ALL, ClientsideFunction, Input, Output, State, callback, clientside_callback, dcc, html, no_update
+from dash.exceptions import PreventUpdate
 
 from analytics.errors import PlumblineError
-from dashapp.data import market, published, settings
+from dashapp.data import market
 from dashapp.format import age
 from dashapp.ids import SHELL
+from dashapp.inputs import RANGES
 from dashapp.pages import PAGES
+from dashapp.status import Status, status, step_name
 from pipeline.queries import instruments as instrument_queries
-from pipeline.queries import runs as run_queries
 
-RANGES = ("1m", "3m", "6m", "1y", "2y", "5y", "max")
+IDLE_MILLISECONDS, RUNNING_MILLISECONDS = 5_000, 1_000  # between two looks for a new run
 
 
 def layout() -> html.Div:
     """Return the whole page; called at every page load, so that the ticker list is that of the published run."""
     options, fallback = _tickers()
+    now = status()
+    token = now.token()
     return html.Div([
+        dcc.Store(id=SHELL.run, data=now.shown), dcc.Store(id=SHELL.update, data=token),
+        dcc.Interval(id=SHELL.tick, interval=_pace(token)),
         dcc.Location(id=SHELL.url, refresh=False),
         dcc.Store(id=SHELL.view), dcc.Store(id=SHELL.theme_name), dcc.Store(id=SHELL.options, data=_options(fallback)),
         dcc.Store(id=SHELL.backtest_job, storage_type="session"),
@@ -102,19 +108,58 @@ clientside_callback(
 )
 
 
-@callback(Output(SHELL.badge, "children"), Input(SHELL.url, "pathname"))
-def show_source(_pathname: str) -> Any:
-    """Say which data is shown and how old it is."""
-    try:
-        with market() as reader:
-            run, source = published(reader)
-            newest = instrument_queries.newest_date(reader)
-    except PlumblineError as error:
-        return str(error)
-    failed = run_queries.failed_update(settings().db, published_at=run["published_at"])
-    badges = [dbc.Badge(source.badge, color="warning", text_color="dark", class_name="me-2")] if source.badge else []
-    if failed or run["status"] == "partial":
-        word = "the last update failed" if failed else "the last update was partial"
-        badges.append(dbc.Badge(f"{word}: see Data", color="warning", text_color="dark", class_name="me-2"))
-    run_name = html.Span(f" · run {run['run_id']}", className="d-none d-sm-inline")
-    return [*badges, f"{source.label} · prices to {newest} · published {age(run['published_at'])}", run_name]
+@callback(
+    Output(SHELL.run, "data"), Output(SHELL.update, "data"), Output(SHELL.tick, "interval"),
+    Input(SHELL.tick, "n_intervals"), State(SHELL.run, "data"), State(SHELL.update, "data"), prevent_initial_call=True,
+)  # fmt: skip
+def look(_ticks: Any, run: Any, update: Any) -> tuple[Any, Any, Any]:
+    """Notice a new run, and how an update fares; what is the same as before is not sent, so nothing is drawn again."""
+    now = status()
+    token = now.token()
+    if (now.shown, token) == (run, update):
+        raise PreventUpdate
+    return (
+        no_update if now.shown == run else now.shown,
+        no_update if token == update else token,
+        _pace(token),
+    )
+
+
+def _pace(token: dict[str, Any]) -> int:
+    return RUNNING_MILLISECONDS if token["state"] == "running" else IDLE_MILLISECONDS
+
+
+@callback(
+    Output(SHELL.badge, "children"), Input(SHELL.url, "pathname"), Input(SHELL.run, "data"), Input(SHELL.update, "data")
+)
+def show_source(_pathname: Any, _run: Any, _update: Any) -> Any:
+    """Say which data is shown, how old it is, and what became of the last update."""
+    now = status()
+    badges = _badges(now)
+    if now.run is None:
+        return [*badges, now.problem]
+    run_name = html.Span(f" · run {now.run['run_id']}", className="d-none d-sm-inline")
+    return [
+        *badges, f"{now.source.label} · prices to {now.newest_date} · published {age(now.run['published_at'])}", run_name,
+    ]  # fmt: skip
+
+
+def _badges(now: Status) -> list[Any]:
+    update, found = now.update, []
+    if now.source and now.source.badge:
+        found.append(_badge(now.source.badge))
+    if update["state"] == "running":
+        found.append(_badge(f"updating: {step_name(update['step'])}", "info"))
+    elif update["state"] in ("failed", "stopped"):
+        found.append(_badge(
+            f"update {update['state']} in step {step_name(update['step'])}, {age(update['started_at'])}: see Data", href="/data"
+        ))  # fmt: skip
+    if now.run and now.run["status"] == "partial":
+        found.append(_badge("the last update was partial: see Data", href="/data"))
+    if now.run and now.stale:
+        found.append(_badge(f"stale: published {age(now.run['published_at'])}", href="/data"))
+    return found
+
+
+def _badge(text: str, color: str = "warning", **link: str) -> dbc.Badge:
+    return dbc.Badge(text, color=color, text_color="dark", class_name="me-2 text-decoration-none", **link)

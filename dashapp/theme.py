@@ -26,12 +26,12 @@ SERIES = {
 
 def palette(theme: str | None) -> dict[str, str]:
     """Return the colours of a theme; light where the name is unknown."""
-    return PALETTES.get(theme or "light", PALETTES["light"])
+    return PALETTES["dark" if theme == "dark" else "light"]
 
 
 def series(theme: str | None) -> tuple[str, ...]:
-    """Return the line colours of a theme."""
-    return SERIES.get(theme or "light", SERIES["light"])
+    """Return the line colours of a theme; light where the name is unknown."""
+    return SERIES["dark" if theme == "dark" else "light"]
 
 
 def base_layout(theme: str | None, *, height: int) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""The command line: python -m pipeline update | backtest | check | backup | restore."""
+"""The command line: python -m pipeline update | backtest | check | backup | restore | vacuum | universe | schedule."""
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -10,8 +11,13 @@ from typing import Any
 
 from analytics.errors import InputError, PlumblineError
 from config import load_settings, settings_help, start_logging
+from pipeline import maintenance_commands
 from pipeline.errors import LockedError
+from pipeline.lock import exclusive
+from pipeline.schedule import add_command as add_schedule
+from pipeline.universe import add_command as add_universe
 
+NICE = 10  # whoever looks at a page is served before an update
 COMPLETE, FAILED, USAGE, PARTIAL, LOCKED = 0, 1, 2, 3, 75
 
 
@@ -64,17 +70,13 @@ def _parser() -> argparse.ArgumentParser:
     backtest.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="a strategy parameter")
     backtest.add_argument("--json", action="store_true", help="print the stored result as one JSON object")
     backtest.set_defaults(command=_backtest)
-    check = commands.add_parser("check", help="check the published store")
-    check.set_defaults(command=_check)
-    backup = commands.add_parser("backup", help="copy the workspace into backups/, keeping the newest seven")
-    backup.set_defaults(command=_backup)
-    restore = commands.add_parser("restore", help="bring a backup of the workspace back")
-    restore.add_argument("--file", type=Path, help="the backup; default: the newest")
-    restore.set_defaults(command=_restore)
-    for command in (update, backtest, check):
-        command.add_argument("--db", type=Path, help="the market store")
-    for command in (backtest, backup, restore):
-        command.add_argument("--workspace", type=Path, help="your own results")
+    maintenance_commands.add(commands)
+    add_universe(commands)
+    add_schedule(commands)
+    for name in ("update", "backtest", "check", "backup", "restore", "vacuum"):
+        commands.choices[name].add_argument("--db", type=Path, help="the market store")
+    for name in ("update", "backtest", "backup", "restore", "vacuum"):
+        commands.choices[name].add_argument("--workspace", type=Path, help="your own results")
     return parser
 
 
@@ -83,6 +85,10 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _update(options: argparse.Namespace, settings: Any) -> int:
+    with exclusive(Path(settings.db)):  # before what takes a second to import
+        pass
+    os.nice(NICE)
+    from pipeline.alerts import after_update
     from pipeline.runner import UpdateRequest, update
 
     request = UpdateRequest(options.source, options.path, options.tickers, options.start, options.full)
@@ -90,15 +96,25 @@ def _update(options: argparse.Namespace, settings: Any) -> int:
     begin = time.perf_counter()
     try:
         summary = update(request, settings=settings, progress=line.show)
-    finally:
+    except BaseException as error:
         line.end()
+        _tell(after_update(error, settings=settings))
+        raise
+    line.end()
     print(f"{'step':20} {'rows':>10} {'rejects':>8} {'seconds':>8}  what")
     for step in summary.steps:
         outcome = step.outcome
         print(f"{step.label:20} {outcome.rows:>10,} {outcome.rejected:>8,} {step.seconds:>8.1f}  {outcome.message}")
     state = "partly" if summary.partial else "completely"
     print(f"Published {state}: run {summary.run_id} of {summary.source} in {time.perf_counter() - begin:.1f} s.")
+    _tell(after_update(summary, settings=settings))
     return PARTIAL if summary.partial else COMPLETE
+
+
+def _tell(unsent: Sequence[str]) -> None:
+    """Print why an alert could not be sent; it changes nothing else."""
+    for sentence in unsent:
+        print(sentence, file=sys.stderr)
 
 
 def _backtest(options: argparse.Namespace, settings: Any) -> int:
@@ -127,31 +143,6 @@ def _parameters(pairs: Sequence[str]) -> dict[str, str]:
         if "=" not in pair:
             raise InputError("--param", got=pair, allowed="NAME=VALUE, such as threshold=3")
     return dict(pair.split("=", 1) for pair in pairs)
-
-
-def _check(_options: argparse.Namespace, settings: Any) -> int:
-    from pipeline.queries import checks, connect
-
-    with connect(settings.db, seconds=600.0) as reader:
-        faults = {name: count for name, count in checks.faults(reader).items() if count}
-    for name, count in faults.items():
-        print(f"{name}: {count} rows")
-    print("The store is sound." if not faults else "The store has faults.")
-    return FAILED if faults else COMPLETE
-
-
-def _backup(_options: argparse.Namespace, settings: Any) -> int:
-    from pipeline.maintenance import backup_workspace
-
-    print(f"Backed up to {backup_workspace(Path(settings.workspace))}")
-    return COMPLETE
-
-
-def _restore(options: argparse.Namespace, settings: Any) -> int:
-    from pipeline.maintenance import restore_workspace
-
-    print(f"Restored {restore_workspace(Path(settings.workspace), options.file)}")
-    return COMPLETE
 
 
 class _ProgressLine:

@@ -8,6 +8,8 @@ PlumblineError (analytics.errors)
     └── StoreError       the database is missing, damaged or of another version
 """
 
+from typing import Any
+
 from analytics.errors import PlumblineError
 
 
@@ -16,7 +18,11 @@ class PipelineError(PlumblineError):
 
 
 class SourceError(PipelineError):
-    """A source could not be read at all."""
+    """A source could not be read at all. `fetch_log` holds what was asked and answered, where anything was asked."""
+
+    def __init__(self, message: str, *, fetch_log: Any = None) -> None:
+        super().__init__(message)
+        self.fetch_log = fetch_log
 
 
 class LockedError(PipelineError):

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.conventions import DateArray, FloatArray
+from pipeline import calendars
 
 REJECT_COLUMNS = ("ticker", "date", "reason", "payload")
 PRICE_FIELDS = ("open", "high", "low", "close", "adj_close")
@@ -24,8 +25,13 @@ NOISE = 1e-6  # relative; float noise of vendors that adjust in single precision
 SPIKE_FACTOR = 4.0  # one close this far from both neighbours, which agree, belongs to something else
 AGREEMENT = 1.5  # neighbours agree where neither is more than this times the other
 JUMP_FACTOR = 4.0  # a day's move this large is reported: a split that was not adjusted, or real
+REVERSED = 0.4  # one close that moves this much away from both neighbours …
+REVERSED_AGREEMENT = 1.1  # … which are within this factor of each other: it went and came back in one session
+STALE_SESSIONS = 5  # bars in a row with the same four prices and no other volume: the vendor repeats itself
 SATURDAY = 5
-ISOLATED_PRICE = "isolated price"
+ISOLATED_PRICE, REVERSED_JUMP, STALE_BAR = "isolated price", "reversed jump", "stale bar"
+SEEN_LATER = (ISOLATED_PRICE, REVERSED_JUMP, STALE_BAR)  # known only when later bars have come
+US_LISTED = re.compile(r"[A-Z]{1,5}(?:[.-][A-Z])?")  # not an index, a currency, a future, or of another country
 ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -38,6 +44,7 @@ class Rows:
     values: dict[str, FloatArray]  # NaN where unknown
     today: np.datetime64
     weekday_only: np.ndarray
+    off_session: np.ndarray  # the exchange was closed on this day, as far as a calendar was given
     alive: np.ndarray
 
     @cached_property
@@ -84,13 +91,32 @@ def _duplicate(rows: Rows) -> np.ndarray:
     return found
 
 
-def _isolated(rows: Rows) -> np.ndarray:
+def _off_both_neighbours(factor: float, agreement: float) -> Callable[[Rows], np.ndarray]:
+    """The close is more than `factor` times off both neighbours, which agree within `agreement`."""
+
+    def mask(rows: Rows) -> np.ndarray:
+        order, found = rows.order, np.zeros(len(rows.key), dtype=bool)
+        level, key = np.log(rows.values["close"][order]), rows.key[order]
+        before, here, after = level[:-2], level[1:-1], level[2:]
+        distance = np.minimum(np.abs(here - before), np.abs(here - after))
+        agree = np.abs(after - before) < math.log(agreement)
+        found[order[1:-1][(key[2:] == key[:-2]) & (distance > math.log(factor)) & agree]] = True
+        return found
+
+    return mask
+
+
+def _stale(rows: Rows) -> np.ndarray:
+    """Bars that repeat the one before, in a run of STALE_SESSIONS or more; the first of the run is believed."""
     order, found = rows.order, np.zeros(len(rows.key), dtype=bool)
-    level, key = np.log(rows.values["close"][order]), rows.key[order]
-    before, here, after = level[:-2], level[1:-1], level[2:]
-    distance = np.minimum(np.abs(here - before), np.abs(here - after))
-    agree = np.abs(after - before) < math.log(AGREEMENT)
-    found[order[1:-1][(key[2:] == key[:-2]) & (distance > math.log(SPIKE_FACTOR)) & agree]] = True
+    table = np.column_stack([rows.values[field][order] for field in (*EDGES, "close")])
+    volume, key = rows.values["volume"][order], rows.key[order]
+    same = (key[1:] == key[:-1]) & (table[1:] == table[:-1]).all(axis=1)  # unknown prices are equal to nothing
+    same &= (volume[1:] == volume[:-1]) | (volume[1:] == 0)
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], same.astype(np.int8), [0]])))
+    for first, last in zip(edges[::2], edges[1::2], strict=True):
+        if last - first >= STALE_SESSIONS - 1:
+            found[order[first + 1 : last + 1]] = True
     return found
 
 
@@ -106,10 +132,11 @@ _DATES = (
         lambda rows: rows.days > rows.today,
     ),
     Rule("weekend", "no exchange is open on a Saturday or Sunday", _weekend),
+    Rule("not a session", "the exchange was closed on this day", lambda rows: rows.off_session),
 )
 _DUPLICATE = Rule("duplicate date", "the ticker has an earlier row of this date, which is kept", _duplicate)
 
-# In this order: the first rule that applies is the reason; the last two see only rows that passed the others.
+# In this order: the first rule that applies is the reason; the last see only rows that passed the others.
 PRICE_RULES = (
     *_DATES,
     Rule("missing close", "the row has no close", lambda rows: np.isnan(rows.values["close"])),
@@ -139,8 +166,14 @@ PRICE_RULES = (
     Rule(
         ISOLATED_PRICE,
         f"the close is more than {SPIKE_FACTOR:g} times off both its neighbours, which agree",
-        _isolated,
+        _off_both_neighbours(SPIKE_FACTOR, AGREEMENT),
     ),
+    Rule(
+        REVERSED_JUMP,
+        f"the close moves by more than {REVERSED:.0%} and back again in the next session",
+        _off_both_neighbours(1 + REVERSED, REVERSED_AGREEMENT),
+    ),
+    Rule(STALE_BAR, f"the bar repeats the one before, {STALE_SESSIONS} sessions or more in a row", _stale),
 )
 RATE_RULES = (
     *_DATES,
@@ -155,18 +188,19 @@ RATE_RULES = (
 
 
 def check_prices(
-    prices: pd.DataFrame, *, today: str | None = None, trades_weekends: Collection[str] = ()
+    prices: pd.DataFrame, *, today: str | None = None, trades_weekends: Collection[str] = (), calendar: str = ""
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Split price rows into (clean, rejects): every row ends in exactly one of them.
 
     prices: the columns of the prices table in any order of rows, USD and shares; today: ISO date, None for no
-    check of the future; trades_weekends: tickers that the weekend rule spares. clean is sorted by ticker and
+    check of the future; trades_weekends: tickers that the weekend rule spares; calendar: where it is given, US stocks
+    and funds have no bar on a day that is not one of its sessions. clean is sorted by ticker and
     date; highs and lows within float noise (1e-6) of the open or close are moved onto it. rejects has ticker,
     date, reason (the name of one of PRICE_RULES) and payload, the row as JSON. NaN when: open, high and low
     are all unknown as soon as one of them is, because such a bar cannot be checked; close and volume stay.
     """
     numbers = _numbers(prices, (*PRICE_FIELDS, "volume"))
-    clean, rejects = _apply(prices, "ticker", numbers, PRICE_RULES, today, trades_weekends)
+    clean, rejects = _apply(prices, "ticker", numbers, PRICE_RULES, today, trades_weekends, calendar)
     edges = clean[list(EDGES)].to_numpy()
     partial = np.isnan(edges).any(axis=1)
     edges[partial] = np.nan
@@ -224,17 +258,22 @@ def _apply(
     rules: Sequence[Rule],
     today: str | None,
     trades_weekends: Collection[str],
+    calendar: str = "",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     alive, reason = np.ones(len(frame), dtype=bool), np.full(len(frame), -1)
     codes, names = pd.factorize(frame[key], sort=True)
     weekday_only = ~np.append(np.isin(np.asarray(names, dtype=object), list(trades_weekends)), [False])[codes]
     last_day = np.datetime64(today or "9999-12-31", "D")
     days = parse_dates(frame["date"])
+    off_session = np.zeros(len(frame), dtype=bool)
+    if calendar:
+        listed = np.array([*(bool(US_LISTED.fullmatch(str(name))) for name in names), False], dtype=bool)
+        off_session = listed[codes] & ~calendars.is_session(calendar, days)
     for number, rule in enumerate(rules):
-        found = rule.mask(Rows(codes, days, numbers, last_day, weekday_only, alive)) & alive
+        found = rule.mask(Rows(codes, days, numbers, last_day, weekday_only, off_session, alive)) & alive
         reason[found] = number
         alive = alive & ~found
-    order = Rows(codes, days, numbers, last_day, weekday_only, alive).order
+    order = Rows(codes, days, numbers, last_day, weekday_only, off_session, alive).order
     clean = frame.assign(**numbers).iloc[order].reset_index(drop=True)
     return clean, _rejects(frame[~alive], key, [rules[number].name for number in reason[~alive]])
 

@@ -1,13 +1,14 @@
 """Run one update: lock, build beside the published store, step by step, then publish all or nothing."""
 
+import gc
 import json
 import logging
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,21 @@ from analytics.errors import InputError, PlumblineError
 from analytics.registry import lookup
 from analytics.validate import iso_date
 from pipeline import schema, store
+from pipeline.build import Build, check_build, prepare
 from pipeline.errors import StoreError
-from pipeline.publish import build_path, publish
-from pipeline.queries import connect
+from pipeline.maintenance import market, vacuum_unlocked
+from pipeline.publish import build_path, mark_mirror, publish
+from pipeline.queries import fundamentals as fundamental_queries
+from pipeline.queries import instruments as instrument_queries
 from pipeline.queries import prices as price_queries
-from pipeline.queries import runs as run_queries
+from pipeline.retention import retain
 from pipeline.sources import SOURCES, FetchRequest, Report
 from pipeline.steps import Context, Outcome, Step, ordered_steps
 from pipeline.version import code_version
 
 log = logging.getLogger(__name__)
+
+COLLECT_AFTER = (200_000, 20, 50)  # new containers, younger collections, middle ones
 
 Progress = Callable[[str, float, str], None]  # (step label, fraction of the whole run, what is being done)
 
@@ -72,40 +78,44 @@ def update(request: UpdateRequest, *, settings: Any, progress: Progress = lambda
     db = Path(settings.db)
     if db.resolve() == Path(settings.workspace).resolve():
         raise InputError("db", got=str(db), allowed="another file than the workspace")
-    for path in (db, build_path(db)):
-        store.check_replaceable(path, schema.MARKET)
-    with store.exclusive(db):
-        previous = _previous_run(db)
-        request = _resolve(request, previous, settings)
-        fresh = request.full or previous is None or not _same_origin(request, previous)
-        build = build_path(db)
-        store.remove(build)
-        if not fresh:
-            store.backup(db, build)
-        with closing(store.open_writer(build, schema.MARKET)) as connection:
-            context = _context(connection, request, settings, recompute_all=fresh or _other_code(previous))
-            return _run(context, request, db, progress)
+    store.check_replaceable(db, schema.MARKET)
+    check_build(db)
+    with store.exclusive(db), _few_collections():
+        build = prepare(db, full=request.full)
+        try:
+            request = _resolve(request, build.previous, settings)
+            if not _goes_on(request, build.previous):
+                build.start_empty(db)
+            summary = _run(_context(build, request, settings), request, db, progress, build.base_run)
+        finally:
+            build.connection.close()
+        mark_mirror(db)
+        vacuum_unlocked(market(db), only_if_it_pays=True)
+        return summary
 
 
-def _previous_run(db: Path) -> dict[str, Any] | None:
-    if store.schema_version(db) != schema.fingerprint(schema.MARKET):
-        return None  # missing or of another version: it is rebuilt from empty
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Let the garbage collector look rarely: rows arrive as tuples by the million, none of them in a cycle."""
+    before = gc.get_threshold()
+    gc.set_threshold(*COLLECT_AFTER)
     try:
-        with connect(db) as reader:
-            return run_queries.published_run(reader)
-    except StoreError:
-        log.warning("%s is damaged: it is rebuilt from empty", db.name)
-        return None
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
-def _same_origin(request: UpdateRequest, previous: dict[str, Any]) -> bool:
-    """Whether the store came from the same place, so that it may be added to."""
+def _goes_on(request: UpdateRequest, previous: dict[str, Any] | None) -> bool:
+    """Whether the store may be added to: it came from the same place, and is not wanted anew.
+
+    What an incremental source delivered in the past it may not deliver again (a company that is gone), so a full
+    update fetches and computes all of it anew, but forgets nothing.
+    """
+    if previous is None:
+        return False
     path = str(request.path) if request.path else None
-    return bool(previous["source"] == request.source and previous["parameters"].get("path") == path)
-
-
-def _other_code(previous: dict[str, Any] | None) -> bool:
-    return previous is None or previous["code_version"] != code_version()
+    same = previous["source"] == request.source and previous["parameters"].get("path") == path
+    return bool(same and (SOURCES[str(request.source)].incremental or not request.full))
 
 
 def _resolve(request: UpdateRequest, previous: dict[str, Any] | None, settings: Any) -> UpdateRequest:
@@ -126,24 +136,26 @@ def _resolve(request: UpdateRequest, previous: dict[str, Any] | None, settings: 
     return UpdateRequest(source, path.resolve() if path else None, request.tickers, request.start, request.full)
 
 
-def _context(connection: sqlite3.Connection, request: UpdateRequest, settings: Any, *, recompute_all: bool) -> Context:
-    source = SOURCES[str(request.source)]
+def _context(build: Build, request: UpdateRequest, settings: Any) -> Context:
+    source, previous = SOURCES[str(request.source)], build.previous
     context = Context(
-        connection=connection,
+        connection=build.connection,
+        build=build_path(Path(settings.db)),
         run_id=f"{store.utc_now()[:19].replace(':', '').replace('-', '')}-{uuid.uuid4().hex[:6]}",
         source=source,
-        request=FetchRequest(request.path, request.tickers, request.start, settings=settings),
+        request=FetchRequest(request.path, request.tickers, request.start, settings=settings, resume=build.stopped),
         settings=settings,
         report=lambda *_: None,
-        recompute_all=recompute_all,
+        recompute_all=request.full or build.altered or previous is None or previous["code_version"] != code_version(),
     )
-    if source.incremental and request.start is None:
-        known = price_queries.last_dates(context.reader)
-        context.request = FetchRequest(request.path, request.tickers, request.start, known, settings)
+    if source.incremental and request.start is None and not request.full:
+        followed = price_queries.last_dates(context.reader, instrument_queries.active_tickers(context.reader))
+        asked_at = fundamental_queries.newest(context.reader)
+        context.request = replace(context.request, last_dates=followed, fundamentals_as_of=asked_at)
     return context
 
 
-def _run(context: Context, request: UpdateRequest, db: Path, progress: Progress) -> Summary:
+def _run(context: Context, request: UpdateRequest, db: Path, progress: Progress, base_run: str | None) -> Summary:
     connection, run_id = context.connection, context.run_id
     store.insert(connection, schema.runs, {
         "run_id": [run_id], "source": [context.source.key], "status": ["running"], "code_version": [code_version()],
@@ -157,9 +169,18 @@ def _run(context: Context, request: UpdateRequest, db: Path, progress: Progress)
             results.append(_run_step(context, step))
         summary = Summary(run_id, context.source.key, tuple(results))
         _finish(context, "partial" if summary.partial else "complete", "")
-        publish(connection, db=db, run_id=run_id, source=context.source.key, code_version=code_version())
+        retain(connection, context.reader, runs=context.settings.keep_runs)
+        log.info("publishing", extra={"fields": {"run_id": run_id, "source": context.source.key, "base_run": base_run}})
+        publish(
+            connection, db=db, run_id=run_id, source=context.source.key, code_version=code_version(), base_run=base_run
+        )
     except BaseException as error:  # Ctrl-C too: the run is recorded as failed and the old store stays
-        _finish(context, "failed", str(error) or type(error).__name__)
+        with suppress(sqlite3.Error):  # a full disk takes no more notes
+            _finish(context, "failed", str(error) or type(error).__name__)
+        if isinstance(error, sqlite3.Error):
+            raise StoreError(
+                f"The database could not be written: {error}. Is the disk full? What was published before is still shown."
+            ) from error
         raise
     return summary
 
@@ -180,11 +201,18 @@ def _run_step(context: Context, step: Step) -> StepResult:
         outcome = step.run(context)
     except BaseException as error:
         seconds = time.perf_counter() - begin
-        store.update(context.connection, schema.step_runs, key, status="failed", seconds=seconds, message=str(error))
+        with suppress(sqlite3.Error):
+            store.update(
+                context.connection, schema.step_runs, key, status="failed", seconds=seconds, message=str(error)
+            )
         if not isinstance(error, PlumblineError):
             log.exception("step %s failed", step.key)
         raise
     seconds = time.perf_counter() - begin
+    log.info("step finished", extra={"fields": {
+        "run_id": context.run_id, "step": step.key, "rows": outcome.rows, "rejected": outcome.rejected,
+        "seconds": round(seconds, 3),
+    }})  # fmt: skip
     store.update(
         context.connection, schema.step_runs, key, status="partial" if outcome.partial else "complete",
         seconds=seconds, rows_written=outcome.rows, rows_rejected=outcome.rejected, message=outcome.message,

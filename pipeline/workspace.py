@@ -26,8 +26,8 @@ def prepare(path: Path) -> None:
 @contextmanager
 def reading(path: Path) -> Iterator[Reader]:
     """Read the workspace, creating it first where there is none."""
-    if not path.exists():
-        prepare(path)
+    if store.schema_version(path) != schema.VERSIONS[schema.WORKSPACE]:
+        prepare(path)  # missing, or of an earlier version
     with connect(path, workspace=True) as reader:
         yield reader
 

@@ -25,7 +25,7 @@ FORBIDDEN = {
     "analytics": {"dash", "plotly", "sqlite3", "sqlalchemy", "requests", "urllib", "socket", "yfinance", "flask", "os", "pathlib"},
     "dashapp": {"sqlite3", "sqlalchemy", "yfinance", "requests", "talib", "vectorbt", "statsmodels", "sklearn", "scipy"},
 }  # fmt: skip
-SQL_ALLOWED = ("pipeline/queries/", "pipeline/store.py", "pipeline/schema.py")
+SQL_ALLOWED = ("pipeline/queries/", "pipeline/store/", "pipeline/schema/")
 SQL = re.compile(
     r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|CREATE\s+TABLE|PRAGMA\s)", re.DOTALL
 )

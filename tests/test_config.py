@@ -39,3 +39,8 @@ def test_settings_are_frozen_and_explained() -> None:
         load_settings({}).port = 1
     assert all(item.help for item in SETTINGS)
     assert len({item.name for item in SETTINGS}) == len(SETTINGS)
+
+
+def test_settings_do_not_show_their_secrets() -> None:
+    secrets = dict.fromkeys(("secret_key", "password", "smtp_password", "alert_webhook"), "s3cr3t")
+    assert "s3cr3t" not in repr(load_settings({}, **secrets))

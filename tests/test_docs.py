@@ -49,7 +49,7 @@ def test_readme_pictures_exist() -> None:
 
 
 def test_links_between_documents_lead_somewhere() -> None:
-    for name in ("README.md", "docs/ARCHITECTURE.md", "docs/METHODS.md", "docs/DATA.md"):
+    for name in ("README.md", "docs/ARCHITECTURE.md", "docs/METHODS.md", "docs/DATA.md", "docs/OPERATIONS.md"):
         for link in re.findall(r"(?<!!)\[[^\]]*\]\(([^)#]+)[^)]*\)", text(name)):
             if not link.startswith("http"):
                 assert ((ROOT / name).parent / link).exists(), f"{name} links to {link}"

@@ -79,6 +79,12 @@
     return known(value) ? value * 100 : null;
   };
 
+  // A spreadsheet would run a text that begins like a formula; numbers are no text and stay as they are.
+  functions.plumblineCsvCell = function (params) {
+    const value = params.value;
+    return typeof value === "string" && /^(\s*[=+\-@＝＋－＠]|[\t\r\n])/.test(value) ? "'" + value : value;
+  };
+
   // An opened list takes what is typed: the search field gets the focus as soon as it is there.
   document.addEventListener("click", function (event) {
     if (!event.target.closest || !event.target.closest(".dash-dropdown")) return;

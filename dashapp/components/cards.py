@@ -1,5 +1,6 @@
 """Cards, key figures with their explanation, and the card that stands where there is nothing to show."""
 
+import logging
 import uuid
 from collections.abc import Callable
 from functools import wraps
@@ -8,10 +9,12 @@ from typing import Any, ParamSpec
 import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
 
 from analytics.errors import PlumblineError
 
 P = ParamSpec("P")
+log = logging.getLogger(__name__)
 
 
 def info(text: str) -> html.Span:
@@ -62,7 +65,7 @@ def empty_state(message: str, *, title: str = "Nothing to show here yet", icon: 
 
 
 def guarded(render: Callable[P, Any]) -> Callable[P, Any]:
-    """Let a callback with one `children` output answer a domain error with an empty-state card."""
+    """Let a callback with one `children` output answer an error with an empty-state card; a bug's details are logged."""
 
     @wraps(render)
     def safe(*arguments: P.args, **options: P.kwargs) -> Component | Any:
@@ -70,8 +73,19 @@ def guarded(render: Callable[P, Any]) -> Callable[P, Any]:
             return render(*arguments, **options)
         except PlumblineError as error:
             return empty_state(str(error), title=error_title(error), icon="exclamation-circle")
+        except PreventUpdate:
+            raise
+        except Exception:
+            log.exception("%s.%s failed", render.__module__, render.__name__)
+            return empty_state(UNEXPECTED, title="This could not be shown", icon="exclamation-circle")
 
     return safe
+
+
+UNEXPECTED = (
+    "An unexpected error; the log has the details. If the data may be damaged, make check-data says so and "
+    "make restore brings back the last backup."
+)
 
 
 def error_title(error: PlumblineError) -> str:

@@ -60,7 +60,7 @@ def grid(
         id=grid_id(name), rowData=records(frame), columnDefs=columns, getRowId=f"params.data.{row_id}",
         defaultColDef={"sortable": True, "filter": True, "resizable": True, "flex": 1, "minWidth": 60,
                        "useValueFormatterForExport": False, "wrapHeaderText": True, "autoHeaderHeight": True},
-        dashGridOptions=options, csvExportParams={"fileName": f"plumbline-{name}.csv"},
+        dashGridOptions=options, csvExportParams={"fileName": f"plumbline-{name}.csv", "processCellCallback": {"function": "plumblineCsvCell(params)"}},
         className=f"plumbline-grid {'clickable' if selectable else ''}",
         style={"height": f"{height}px" if height else None, "width": "100%"}, columnSize=None,
     )  # fmt: skip

@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from dashapp.figures._trace import plain
 from dashapp.theme import axis, base_layout, palette, series
 
 
@@ -11,7 +12,7 @@ def interval_figure(rows: pd.DataFrame, *, theme: str | None, percent: bool) -> 
     """Return a dot with its 95 % interval per row of label, value, low, high; zero is drawn as the line to beat."""
     colours = palette(theme)
     trace = {
-        "type": "scatter", "mode": "markers", "x": rows["value"].tolist(), "y": rows["label"].tolist(),
+        "type": "scatter", "mode": "markers", "x": rows["value"].tolist(), "y": plain(rows["label"]),
         "error_x": {
             "type": "data", "symmetric": False, "array": (rows["high"] - rows["value"]).tolist(),
             "arrayminus": (rows["value"] - rows["low"]).tolist(), "color": series(theme)[0], "thickness": 2, "width": 5,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from dashapp.figures._trace import encode
+from dashapp.figures._trace import encode, plain
 from dashapp.theme import axis, base_layout, palette, series
 
 MARKED = {"min_variance": "Minimum variance", "max_sharpe": "Maximum Sharpe"}
@@ -18,7 +18,7 @@ def frontier_figure(points: pd.DataFrame, *, chosen: int, theme: str | None) -> 
     traces = [
         _dots(kind["random"], "Random portfolios", colours["cloud"], 4) | {"hoverinfo": "skip"},
         _dots(kind["asset"], "Stocks", colours["muted"], 7) | {
-            "mode": "markers+text", "text": kind["asset"]["ticker"].tolist(), "textposition": "top center",
+            "mode": "markers+text", "text": plain(kind["asset"]["ticker"]), "textposition": "top center",
             "textfont": {"size": 10, "color": colours["muted"]}, "hovertemplate": hover,
         },
         {
@@ -60,7 +60,7 @@ def weights_figure(weights: pd.DataFrame, *, theme: str | None) -> dict[str, Any
     layout["xaxis"] = axis(theme, tickformat=".0%")
     layout["yaxis"] = axis(theme, autorange="reversed", showgrid=False)
     trace = {
-        "type": "bar", "orientation": "h", "x": weights["weight"].tolist(), "y": weights["ticker"].tolist(),
+        "type": "bar", "orientation": "h", "x": weights["weight"].tolist(), "y": plain(weights["ticker"]),
         "marker": {"color": series(theme)[0]}, "hovertemplate": "%{y}: %{x:.2%}<extra></extra>",
     }  # fmt: skip
     return {"data": [trace], "layout": layout}

@@ -13,6 +13,7 @@ from dashapp.data import market
 from dashapp.figures.frontier import MARKED, frontier_figure, weights_figure
 from dashapp.format import number, percent
 from dashapp.ids import SHELL, ids
+from dashapp.inputs import whole
 from dashapp.pages._page import Page
 from pipeline.queries import factors as factor_queries
 from pipeline.queries import frontier as frontier_queries
@@ -35,10 +36,16 @@ def layout(**_query: str) -> html.Div:
     ])  # fmt: skip
 
 
-@callback(Output(ID.content, "children"), Input(ID.portfolio, "value"), Input(SHELL.theme_name, "data"))
+@callback(
+    Output(ID.content, "children"),
+    Input(ID.portfolio, "value"),
+    Input(SHELL.theme_name, "data"),
+    Input(SHELL.run, "data"),
+)
 @guarded
-def show(portfolio: int, theme: str) -> Any:
+def show(portfolio: Any, theme: Any, _run: Any) -> Any:
     """Draw the stored frontier and the weights of the marked and the chosen portfolio."""
+    portfolio = whole("portfolio", portfolio, low=1, high=FRONTIER_POINTS)
     with market() as reader:
         run = frontier_queries.latest_frontier(reader)
         if run is None:

@@ -13,6 +13,7 @@ from dashapp.data import known_instrument, market
 from dashapp.figures.factors import interval_figure
 from dashapp.format import number, percent
 from dashapp.ids import SHELL, ids
+from dashapp.inputs import view
 from dashapp.pages._page import Page
 from pipeline.queries import factors as factor_queries
 
@@ -28,12 +29,14 @@ def layout(**_query: str) -> html.Div:
     return html.Div(id=ID.content)
 
 
-@callback(Output(ID.content, "children"), Input(SHELL.view, "data"), Input(SHELL.theme_name, "data"))
+@callback(
+    Output(ID.content, "children"), Input(SHELL.view, "data"), Input(SHELL.theme_name, "data"), Input(SHELL.run, "data")
+)
 @guarded
-def show(view: dict[str, str], theme: str) -> Any:
+def show(seen: Any, theme: Any, _run: Any) -> Any:
     """Show every stored fit of one ticker."""
     with market() as reader:
-        instrument = known_instrument(reader, view["ticker"])
+        instrument = known_instrument(reader, view(seen)[0])
         fits = factor_queries.latest_fits(reader, instrument["ticker"])
         loadings = factor_queries.loadings(reader, instrument["ticker"])
     if fits.empty:

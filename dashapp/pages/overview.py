@@ -1,6 +1,7 @@
 """Overview: the universe in one table, and its breadth."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pandas as pd
 from dash import Input, Output, State, callback, dcc, html
@@ -21,6 +22,7 @@ from dashapp.components import (
 from dashapp.data import market
 from dashapp.format import percent
 from dashapp.ids import SHELL, ids
+from dashapp.inputs import ticker, view
 from dashapp.pages._page import Page
 from pipeline.queries import overview as overview_queries
 
@@ -63,9 +65,9 @@ def layout(**_query: str) -> html.Div:
 
 
 @callback(
-    Output(ID.content, "children"), Output(grid_id(GRID), "rowData"), Output(ID.table, "hidden"), Input(SHELL.url, "pathname")
+    Output(ID.content, "children"), Output(grid_id(GRID), "rowData"), Output(ID.table, "hidden"), Input(SHELL.run, "data")
 )  # fmt: skip
-def show(_pathname: str) -> tuple[Any, list[dict[str, Any]], bool]:
+def show(_run: Any) -> tuple[Any, list[dict[str, Any]], bool]:
     """Fill the table and count the breadth."""
     frame = _frame()
     if isinstance(frame, pd.DataFrame):
@@ -86,9 +88,13 @@ def _frame() -> Any:
 @callback(
     Output(ID.go, "href"), Input(grid_id(GRID), "selectedRows"), State(SHELL.view, "data"), prevent_initial_call=True
 )
-def open_ticker(rows: list[dict[str, Any]] | None, view: dict[str, str]) -> str:
+def open_ticker(rows: Any, seen: Any) -> str:
     """Open the clicked ticker on the Technical tab."""
-    return f"/technical?ticker={rows[0]['ticker']}&range={view['range']}" if rows else ""
+    if not rows:
+        return ""
+    clicked = rows[0] if isinstance(rows, list) else rows
+    chosen = ticker(clicked.get("ticker") if isinstance(clicked, dict) else clicked)
+    return f"/technical?{urlencode({'ticker': chosen, 'range': view(seen)[1]}, safe='^')}"
 
 
 def _breadth(frame: pd.DataFrame) -> html.Div:

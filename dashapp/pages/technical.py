@@ -1,6 +1,5 @@
 """Technical: one ticker's price, indicators and stored signals, and how each indicator votes today."""
 
-import re
 from typing import Any
 
 import numpy as np
@@ -9,32 +8,38 @@ from dash import Input, Output, callback, dcc, html
 
 from analytics.conventions import CORE_VOTES
 from analytics.errors import MissingDataError
-from analytics.indicators import INDICATORS
+from analytics.indicators import INDICATORS, Indicator
 from analytics.market import Bars, week_ends
-from analytics.registry import lookup
 from dashapp.components import KEPT, card, graph, guarded, stat, stats
 from dashapp.components.votes import signal_word, vote_table
 from dashapp.data import known_instrument, market, published
 from dashapp.figures.technical import MARKER_COLUMNS, Chart, signal_changes, technical_figure
 from dashapp.format import number, percent, usd
 from dashapp.ids import SHELL, ids
+from dashapp.inputs import choice, choices, view
 from dashapp.pages._page import Page
 from pipeline.queries import prices as price_queries
 from pipeline.queries import signals as signal_queries
 
 ID = ids("technical", "style", "overlays", "panes", "content")
 
+STYLES = {"candles": "Candles", "line": "Line"}
+VOLUME = "volume"  # a pane that no indicator stands for
+OVERLAYS = {key: item for key, item in INDICATORS.items() if item.pane == "price"}
+PANES: dict[str, Indicator | None] = {VOLUME: None} | {
+    key: item for key, item in INDICATORS.items() if item.pane == "own"
+}
 MAX_PANES = 4
 WEEKLY_ABOVE = 1_400  # sessions; a longer range is drawn in weekly bars, because drawing is what takes time
 
 
 def layout(**_query: str) -> html.Div:
     """Return the controls and an empty page: the callback fills it."""
-    overlays = {key: item.label for key, item in INDICATORS.items() if item.pane == "price"}
-    panes = {"volume": "Volume"} | {key: item.label for key, item in INDICATORS.items() if item.pane == "own"}
+    overlays = {key: item.label for key, item in OVERLAYS.items()}
+    panes = {key: item.label if item else "Volume" for key, item in PANES.items()}
     controls = html.Div([
         html.Div([html.Label("Price as", htmlFor=ID.style), dcc.Dropdown(
-            id=ID.style, options={"candles": "Candles", "line": "Line"}, value="candles", clearable=False, **KEPT)]),
+            id=ID.style, options=STYLES, value="candles", clearable=False, **KEPT)]),
         html.Div([html.Label("Overlays", htmlFor=ID.overlays), dcc.Dropdown(
             id=ID.overlays, options=overlays, value=["sma"], multi=True, **KEPT)], className="flex-grow-1"),
         html.Div([html.Label(f"Panes (up to {MAX_PANES})", htmlFor=ID.panes), dcc.Dropdown(
@@ -46,28 +51,31 @@ def layout(**_query: str) -> html.Div:
 @callback(
     Output(ID.content, "children"),
     Input(SHELL.view, "data"), Input(SHELL.theme_name, "data"),
-    Input(ID.style, "value"), Input(ID.overlays, "value"), Input(ID.panes, "value"),
+    Input(ID.style, "value"), Input(ID.overlays, "value"), Input(ID.panes, "value"), Input(SHELL.run, "data"),
 )  # fmt: skip
 @guarded
-def show(view: dict[str, str], theme: str, style: str, overlays: list[str] | None, panes: list[str] | None) -> Any:
+def show(seen: Any, theme: Any, style: Any, overlays: Any, panes: Any, _run: Any) -> Any:
     """Draw one ticker."""
+    ticker, span = view(seen)
+    style = choice("price as", style, STYLES)
+    overlays, panes = choices("overlay", overlays, OVERLAYS), choices("pane", panes, PANES)
     with market() as reader:
-        instrument = known_instrument(reader, view["ticker"])
+        instrument = known_instrument(reader, ticker)
         _, source = published(reader)
-        start = start_of(view["range"], instrument["last_date"])
+        start = start_of(span, instrument["last_date"])
         bars = price_queries.bars(reader, instrument["ticker"], start=start)
         last = signal_queries.latest_signal(reader, instrument["ticker"])
         if not len(bars) or last is None:
-            raise MissingDataError(f"There are no prices of {view['ticker']}. The Data tab shows what the store holds.")
+            raise MissingDataError(f"There are no prices of {ticker}. The Data tab shows what the store holds.")
         is_index = instrument["kind"] == "index"
-        chart = _chart(bars, style, overlays or [], panes or [], unit="" if is_index else "$")
+        chart = _chart(bars, style, overlays, panes, unit="" if is_index else "$")
         signals = signal_queries.signal_history(reader, instrument["ticker"], columns=_columns(chart), start=start)
     drawn, drawn_signals = (bars.weekly(), signals.iloc[week_ends(bars.dates)]) if chart.weekly else (bars, signals)
     figure = technical_figure(drawn, drawn_signals, signal_changes(signals, bars.close), chart, theme=theme)
     basis = "Index points." if is_index else f"Prices in USD, {source.price_basis}."
     return [
         _summary(bars, last, price=number(bars.close[-1]) if is_index else usd(bars.close[-1])),
-        card(f"{instrument['name']} ({instrument['ticker']})", [_notes(bars, basis, chart, panes or []), graph(figure)]),
+        card(f"{instrument['name']} ({instrument['ticker']})", [_notes(bars, basis, chart, panes), graph(figure)]),
         card(f"Votes on {last['date']}", vote_table(bars, last),
              tip="Each indicator's stored vote at the last close. The seven core votes make the signal; "
                  "a signal is acted on at the next open."),
@@ -82,39 +90,37 @@ def _columns(chart: Chart) -> list[str]:
 
 def start_of(span: str, last_date: str) -> str | None:
     """Return the first date of a range such as 6m or 2y that ends on `last_date`; None for the whole history."""
-    found = re.fullmatch(r"([1-9][0-9]?)([my])", span)  # the URL may hold anything
-    if found is None:
+    if span == "max":
         return None
-    offset = pd.DateOffset(**{"months" if found[2] == "m" else "years": int(found[1])})
+    offset = pd.DateOffset(**{"months" if span.endswith("m") else "years": int(span[:-1])})
     return str((pd.Timestamp(last_date) - offset).date())
 
 
-def _chart(bars: Bars, style: str, overlays: list[str], panes: list[str], *, unit: str) -> Chart:
-    own = [lookup(INDICATORS, key, "indicator") for key in panes if key != "volume"]
-    room = MAX_PANES - ("volume" in panes)
+def _chart(bars: Bars, style: str, overlays: list[Indicator], panes: list[Indicator | None], *, unit: str) -> Chart:
+    room = MAX_PANES - (None in panes)
     return Chart(
         candles=style == "candles" and bool(np.isfinite(bars.open).all()),
-        overlays=[lookup(INDICATORS, key, "indicator") for key in overlays],
-        panes=[item for item in own if not _unavailable(item, bars)][:room],
-        volume="volume" in panes and bool(np.isfinite(bars.volume).any()),
+        overlays=overlays,
+        panes=[item for item in panes if item and not _unavailable(item, bars)][:room],
+        volume=None in panes and bool(np.isfinite(bars.volume).any()),
         unit=unit,
         weekly=len(bars) > WEEKLY_ABOVE,
     )
 
 
-def _unavailable(indicator: Any, bars: Bars) -> bool:
+def _unavailable(indicator: Indicator, bars: Bars) -> bool:
     return not all(np.isfinite(getattr(bars, name)).any() for name in indicator.inputs)
 
 
-def _notes(bars: Bars, basis: str, chart: Chart, panes: list[str]) -> html.P:
+def _notes(bars: Bars, basis: str, chart: Chart, panes: list[Indicator | None]) -> html.P:
     notes = [basis]
     if not np.isfinite(bars.open).all():
         notes.append("This source has no open, high, low or volume for all of these days: the price is a line of closes, "
                      "and indicators that need them are left out.")  # fmt: skip
     if chart.weekly:
         notes.append("Weekly bars.")
-    drawn = {item.key for item in chart.panes} | ({"volume"} if chart.volume else set())
-    if left_out := [INDICATORS[key].label if key in INDICATORS else key for key in panes if key not in drawn]:
+    drawn = [*chart.panes, *([None] if chart.volume else [])]
+    if left_out := [item.label if item else "Volume" for item in panes if item not in drawn]:
         notes.append(
             f"Not drawn: {', '.join(left_out)} ({MAX_PANES} panes at most, and only what this ticker has data for)."
         )

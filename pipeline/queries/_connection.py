@@ -11,10 +11,16 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import MetaData
 
+from pipeline import schema
 from pipeline.errors import StoreError
-from pipeline.schema import MARKET, WORKSPACE, fingerprint
+from pipeline.read_only import read_only_uri
 
 ROW_CAP = 2_000_000
+_MEND = {
+    schema.MARKET: "Bring it up to date with: make update. Or bring back the last backup: make restore",
+    schema.WORKSPACE: "It was left alone. Bring back the last backup with make restore, or name another file.",
+}
+_DAMAGED = "See what is wrong: make check-data. Bring back the last backup: make restore"
 _PROGRESS_STEPS = 20_000  # virtual-machine steps between looks at the clock, about a millisecond
 
 
@@ -49,9 +55,9 @@ class Reader:
         except sqlite3.OperationalError as error:
             if "interrupted" in str(error):
                 raise StoreError(f"A query took longer than {self.seconds:g} s and was stopped.") from error
-            raise StoreError(f"The database could not be read: {error}.") from error
+            raise StoreError(f"The database could not be read: {error}. {_DAMAGED}") from error
         except sqlite3.DatabaseError as error:
-            raise StoreError(f"The database is damaged: {error}. Rebuild it: make update FULL=1") from error
+            raise StoreError(f"The database is damaged: {error}. {_DAMAGED}") from error
         finally:
             self._deadline = float("inf")
         if len(rows) > ROW_CAP:
@@ -80,7 +86,7 @@ def connect(path: Path, *, workspace: bool = False, seconds: float = 5.0) -> Ite
 
     Raises StoreError where the file is missing, unreadable or of another schema.
     """
-    connection = _open(path, WORKSPACE if workspace else MARKET)
+    connection = _open(path, schema.WORKSPACE if workspace else schema.MARKET)
     try:
         yield Reader(connection, seconds=seconds)
     finally:
@@ -91,19 +97,19 @@ def _open(path: Path, metadata: MetaData) -> sqlite3.Connection:
     if not path.exists():
         raise StoreError(f"There is no database {path.name} yet. Build it with: make update")
     try:
-        uri = f"{path.resolve().as_uri()}?mode=ro"
-        connection = sqlite3.connect(uri, uri=True, timeout=5.0, isolation_level=None)
+        connection = sqlite3.connect(read_only_uri(path), uri=True, timeout=5.0, isolation_level=None)
+    except sqlite3.Error as error:
+        raise StoreError(f"{path.name} cannot be read: {error}. {_MEND[metadata]}") from error
+    try:
         connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)  # mode=ro alone would still let ATTACH write elsewhere
         connection.execute("PRAGMA trusted_schema=0")
-        found = connection.execute("PRAGMA user_version").fetchone()[0]
         connection.execute("BEGIN")
+        found = schema.version_of(connection.execute("PRAGMA user_version").fetchone()[0])
+        stored = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))
     except sqlite3.Error as error:
-        raise StoreError(f"{path} cannot be read: {error}.") from error
-    if found != fingerprint(metadata):
         connection.close()
-        if metadata is WORKSPACE:
-            raise StoreError(
-                f"{path.name} is no workspace of this version; it was left alone. Name another file for it."
-            )
-        raise StoreError(f"{path.name} was made by another version. Rebuild it: make update FULL=1")
+        raise StoreError(f"{path.name} is damaged or no database: {error}. {_MEND[metadata]}") from error
+    if found != schema.VERSIONS[metadata] or schema.outdated(metadata, stored):
+        connection.close()
+        raise StoreError(f"{path.name} was made by another version, or lacks tables. {_MEND[metadata]}")
     return connection

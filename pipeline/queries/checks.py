@@ -1,9 +1,11 @@
 """What must be true of a finished store, each rule as a count of rows that break it."""
 
 from pipeline.queries._connection import Reader
+from pipeline.schema import MARKET
 
-# These read whole tables on purpose: they run once per update, never for a page.
-RULES = {
+# These read whole tables on purpose: they run once per update, never for a page. The first two would read every
+# price and signal; an update compares the noted rows of each year instead, and the check of a published store reads.
+_THOROUGH = {
     "prices without signals": (
         "SELECT count(*) FROM prices AS p WHERE NOT EXISTS "
         "(SELECT 1 FROM technical_signals AS s WHERE s.ticker = p.ticker AND s.date = p.date)"
@@ -11,6 +13,13 @@ RULES = {
     "signals without prices": (
         "SELECT count(*) FROM technical_signals AS s WHERE NOT EXISTS "
         "(SELECT 1 FROM prices AS p WHERE s.ticker = p.ticker AND s.date = p.date)"
+    ),
+}
+RULES = {
+    "years with other sessions in signals than in prices": (
+        "SELECT count(*) FROM ("
+        "SELECT part, rows FROM partition_checksums WHERE table_name = 'prices' EXCEPT "
+        "SELECT part, rows FROM partition_checksums WHERE table_name = 'technical_signals')"
     ),
     "active instruments without prices": (
         "SELECT count(*) FROM instruments AS i WHERE active = 1 AND NOT EXISTS "
@@ -33,6 +42,14 @@ def has_prices(reader: Reader) -> bool:
     return reader.one("SELECT 1 FROM prices LIMIT 1") is not None
 
 
-def faults(reader: Reader) -> dict[str, int]:
-    """Return {rule: rows that break it}."""
-    return {name: int((reader.one(sql) or (0,))[0]) for name, sql in RULES.items()}
+def count(reader: Reader, table: str) -> int:
+    """Return the rows of a table of the market store."""
+    name = MARKET.tables[table].name  # a KeyError for any other word
+    return int((reader.one(f"SELECT count(*) FROM {name}") or (0,))[0])
+
+
+def faults(reader: Reader, *, thorough: bool = False) -> dict[str, int]:
+    """Return {rule: rows that break it} of the rules that are broken."""
+    rules = RULES | _THOROUGH if thorough else RULES
+    found = {name: int((reader.one(sql) or (0,))[0]) for name, sql in rules.items()}
+    return {name: rows for name, rows in found.items() if rows}

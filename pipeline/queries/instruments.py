@@ -35,6 +35,11 @@ def stock_tickers(reader: Reader) -> list[str]:
     )]  # fmt: skip
 
 
+def active_tickers(reader: Reader) -> list[str]:
+    """Return every instrument that its source still has, sorted."""
+    return [row[0] for row in reader.rows("SELECT ticker FROM instruments WHERE active = 1 ORDER BY ticker")]
+
+
 def universe_members(reader: Reader, universe: str, date: str) -> list[str]:
     """Return the tickers that were in `universe` on `date`, sorted."""
     return [row[0] for row in reader.rows(

@@ -1,5 +1,6 @@
 """Prices, rates and corporate actions."""
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -34,22 +35,67 @@ def all_bars(reader: Reader, tickers: Iterable[str], *, end: str | None = None) 
     return {ticker: item for ticker, item in found.items() if len(item)}
 
 
-def adjusted_closes(reader: Reader, tickers: Iterable[str]) -> pd.DataFrame:
-    """Return adj_close, dates × tickers, on the union calendar; NaN where a ticker has no bar."""
+def adjusted_closes(reader: Reader, tickers: Iterable[str], *, start: str | None = None) -> pd.DataFrame:
+    """Return adj_close from `start` on, dates × tickers, on the union calendar; NaN where a ticker has no bar."""
+    sql = "SELECT date, adj_close FROM prices WHERE ticker = ? AND date >= ? ORDER BY date"
+    return _by_date({ticker: reader.rows(sql, (ticker, start or _FIRST)) for ticker in tickers})
+
+
+def month_end_closes(reader: Reader, tickers: Iterable[str]) -> pd.DataFrame:
+    """Return adj_close on the last session of each calendar month on the union calendar, dates × tickers.
+
+    NaN where a ticker has no bar on that session. The last row is the last session of all.
+    """
+    tickers = list(tickers)
+    months = json.dumps([str(month) for month in _months(reader, tickers)])
+    ends = {
+        day for ticker in tickers
+        for (day,) in reader.rows(
+            "SELECT (SELECT max(date) FROM prices WHERE ticker = ? AND date >= month.value AND date < month.value || '~') "
+            "FROM json_each(?) AS month", (ticker, months)
+        )
+        if day
+    }  # fmt: skip
+    last = json.dumps(sorted({day[:7]: day for day in sorted(ends)}.values()))
+    sql = (
+        "SELECT date, adj_close FROM prices WHERE ticker = ? AND date IN (SELECT value FROM json_each(?)) ORDER BY date"
+    )
+    return _by_date({ticker: reader.rows(sql, (ticker, last)) for ticker in tickers})
+
+
+def _months(reader: Reader, tickers: Iterable[str]) -> np.ndarray:
+    """Every calendar month between the first and the last bar of any of the tickers."""
+    spans = [span for span in session_bounds(reader, tickers).values() if span]
+    if not spans:
+        return np.array([], dtype="datetime64[M]")
+    first, last = min(span[0] for span in spans), max(span[1] for span in spans)
+    return np.arange(np.datetime64(first, "M"), np.datetime64(last, "M") + 1)
+
+
+def _by_date(rows: dict[str, list[tuple[Any, ...]]]) -> pd.DataFrame:
+    """Return a column per ticker of (date, value) rows, on the union of their dates."""
     columns = {}
-    for ticker in tickers:
-        rows = reader.rows("SELECT date, adj_close FROM prices WHERE ticker = ? ORDER BY date", (ticker,))
-        dates, values = zip(*rows, strict=True) if rows else ((), ())
+    for ticker, found in rows.items():
+        dates, values = zip(*found, strict=True) if found else ((), ())
         columns[ticker] = pd.Series(np.array(values, dtype=float), index=np.array(dates, dtype="datetime64[s]"))
     return pd.DataFrame(columns).sort_index()
 
 
-def last_dates(reader: Reader) -> dict[str, str]:
-    """Return the newest stored date of every instrument that has prices."""
-    return dict(reader.rows(
+def last_dates(reader: Reader, tickers: Iterable[str] | None = None) -> dict[str, str]:
+    """Return the newest stored date of every instrument that has prices, or of some."""
+    found = dict(reader.rows(
         "SELECT ticker, (SELECT max(date) FROM prices WHERE prices.ticker = instruments.ticker) AS last "
         "FROM instruments WHERE last IS NOT NULL"
     ))  # fmt: skip
+    return found if tickers is None else {ticker: found[ticker] for ticker in tickers if ticker in found}
+
+
+def dividends(reader: Reader, ticker: str, *, start: str | None = None) -> list[tuple[str, float]]:
+    """Return (ex-date, USD per share) of a ticker's dividends from `start` on, oldest first."""
+    return reader.rows(
+        "SELECT date, value FROM corporate_actions WHERE ticker = ? AND date >= ? AND kind = 'dividend' ORDER BY date",
+        (ticker, start or _FIRST),
+    )  # fmt: skip
 
 
 def coverage(reader: Reader) -> pd.DataFrame:

@@ -1,11 +1,13 @@
-"""Assembling what a source returns: yields leave the prices, rejects and fetch-log rows get their columns."""
+"""What sources share: what a ticker may be, yields that leave the prices, rejects and fetch-log rows."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
+from analytics.errors import InputError
 from pipeline.errors import SourceError
 from pipeline.quality import check_rates
 from pipeline.sources._source import FETCH_COLUMNS, RATE_COLUMNS, FetchRequest, SourceData
@@ -13,7 +15,27 @@ from pipeline.sources._source import FETCH_COLUMNS, RATE_COLUMNS, FetchRequest, 
 YIELDS = frozenset({"^IRX", "^FVX", "^TNX", "^TYX"})  # Treasury yields that Yahoo quotes in percent, as indices
 PERCENT = 100.0
 
+TICKER = re.compile(r"[A-Z0-9^][A-Z0-9.=^-]{0,14}")  # to be matched in full: it becomes part of an address
+
 FetchRow = tuple[str, str, int, str]  # ticker, status, rows, message
+NetworkRow = tuple[str, str, int, str, int, str | None]  # and how often it was asked, and when it answered
+
+
+def is_ticker(name: str) -> bool:
+    """Whether a word can be a ticker, and is not the name of a file."""
+    return TICKER.fullmatch(name) is not None and not name.endswith((".zip", ".csv"))
+
+
+def check_tickers(tickers: Iterable[str]) -> tuple[str, ...]:
+    """Return the tickers, each once; raises InputError on the first that cannot be one."""
+    unique = tuple(dict.fromkeys(tickers))
+    for ticker in unique:
+        if not TICKER.fullmatch(ticker):
+            raise InputError(
+                "ticker", got=ticker[:60], allowed="1 to 15 of A-Z 0-9 . = ^ -, such as AAPL, BRK-B or ^GSPC",
+                fix="Write it as Yahoo does.",
+            )  # fmt: skip
+    return unique
 
 
 def split_yields(prices: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -36,9 +58,9 @@ def stack(frames: Iterable[pd.DataFrame], columns: Iterable[str]) -> pd.DataFram
     return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(columns))
 
 
-def fetch_log(rows: Iterable[FetchRow]) -> pd.DataFrame:
-    """Return the fetch log of (ticker, status, rows, message), one row per ticker, sorted."""
-    table: Any = {row[0]: row for row in rows}
+def fetch_log(rows: Iterable[FetchRow | NetworkRow]) -> pd.DataFrame:
+    """Return the fetch log, one row per ticker, sorted."""
+    table: Any = {row[0]: dict(zip(FETCH_COLUMNS, row, strict=False)) for row in rows}
     return pd.DataFrame([table[ticker] for ticker in sorted(table)], columns=list(FETCH_COLUMNS))
 
 

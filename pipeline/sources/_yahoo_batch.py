@@ -1,84 +1,132 @@
-"""Downloads from Yahoo in processes of their own: each has a deadline and is killed with all it started."""
+"""Put many questions to Yahoo by several download processes: paced, retried, and over within the budget."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-from config import ROOT
+from pipeline.sources._yahoo_pace import ROUNDS, Pace
+from pipeline.sources._yahoo_process import Answer, Asker, Limits, Question, failed
+from pipeline.store import utc_now
 
-GIVE_UP_AFTER = 2  # batches in a row of which nothing at all came back: Yahoo or the network is down
-MESSAGE_LENGTH = 300
+ATTEMPTS = 3  # a ticker that failed is asked again in the same update, by a fresh process
+AGAIN = ("net_error", "timeout", "error")
+CANARY_SECONDS = 60.0  # for so long the canary's answer vouches for the site
 
-Answer = dict[str, Any]  # ticker, status, message; prices, actions and meta where the status is ok
+Answers = dict[str, Answer]  # by ticker: with `attempts` and `fetched_at` besides
 
 
 def download(
-    starts: Mapping[str, str], end: str, *, size: int, seconds: float, cache_dir: Path
-) -> Iterator[list[Answer]]:
-    """Yield the answers of one batch after another, one answer per ticker.
+    questions: Iterable[Question],
+    canary: Question,
+    limits: Limits,
+    cache_dir: Path,
+    *,
+    note: Callable[[str, Answer], None] = lambda _ticker, _answer: None,
+    patient: bool = True,
+) -> Answers:
+    """Return an answer per ticker, within limits.budget_seconds; `note` is called with each as it comes.
 
-    starts: the first date wanted per ticker, ISO; end: the first date not wanted; size: tickers per process;
-    seconds: deadline of a process, after which what it had answered still counts. status is ok, empty (Yahoo
-    sent nothing, which says nothing about the company) or error.
+    `canary` asks for a ticker that surely exists: only after it answered is another one `not_found`, and it is the
+    probe after a silence. What was not asked any more has the status that Yahoo was given up with, or `not_asked`.
+    Not `patient`: nothing is asked twice, and LIMIT failures in a row end it.
     """
-    tickers, silent = list(starts), 0
-    for first in range(0, len(tickers), size):
-        batch = tickers[first : first + size]
-        if silent >= GIVE_UP_AFTER:
-            yield [_failed(ticker, f"not asked: {silent} batches before it failed whole") for ticker in batch]
-            continue
-        answers = _run({ticker: starts[ticker] for ticker in batch}, end, seconds, _private(cache_dir))
-        silent = silent + 1 if all(answer["status"] == "error" for answer in answers) else 0
-        yield answers
+    work = _Download(list(questions), canary, limits, cache_dir, note)
+    asyncio.run(work.run(ATTEMPTS if patient else 1, ROUNDS if patient else 0))
+    return work.answers
 
 
-def _run(starts: Mapping[str, str], end: str, seconds: float, cache_dir: Path) -> list[Answer]:
-    wanted = [{"ticker": ticker, "start": start} for ticker, start in starts.items()]
-    question = json.dumps({"tickers": wanted, "end": end, "cache_dir": str(cache_dir)})
-    child = subprocess.Popen(
-        [sys.executable, "-m", "pipeline.sources._yahoo_child"],
-        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,  # a process group of its own, so that all of it can be killed
-    )  # fmt: skip
-    try:
-        printed, errors = child.communicate(question, timeout=seconds)
-        reason = f"the download process ended early: {errors.strip()[-MESSAGE_LENGTH:]}"
-    except subprocess.TimeoutExpired:
-        _kill(child)
-        printed, _ = child.communicate()
-        reason = f"no answer within {seconds:g} s"
-    except BaseException:
-        _kill(child)
-        raise
-    found = _answers(printed)
-    return [found.get(ticker) or _failed(ticker, reason) for ticker in starts]
+class _Download:
+    """One download under way."""
 
+    def __init__(
+        self, questions: list[Question], canary: Question, limits: Limits, cache_dir: Path,
+        note: Callable[[str, Answer], None],
+    ) -> None:  # fmt: skip
+        self.answers: Answers = {}
+        self._questions, self._canary, self._limits = questions, canary, limits
+        self._cache_dir, self._note = _private(cache_dir), note
+        self._waiting: deque[Question] = deque()
+        self._attempts = dict.fromkeys((question["ticker"] for question in questions), 0)
+        self._vouched_until = 0.0
 
-def _kill(child: subprocess.Popen[str]) -> None:
-    with suppress(ProcessLookupError):  # it ended by itself in the meantime
-        os.killpg(child.pid, signal.SIGKILL)
+    async def run(self, attempts: int, rounds: int) -> None:
+        """Ask everything, then again what failed, until it is there, the attempts are used up or time is over."""
+        self._pace = Pace(self._limits.rate, self._limits.backoff_seconds, rounds=rounds)
+        self._max_attempts = attempts
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._limits.budget_seconds):
+                for number in range(attempts):
+                    self._waiting = deque(filter(self._is_open, self._questions))
+                    if not self._waiting or self._pace.gave_up:
+                        break
+                    await asyncio.sleep(self._limits.backoff_seconds / 10 if number else 0)
+                    async with asyncio.TaskGroup() as group:
+                        for _ in range(min(self._limits.processes, len(self._waiting))):
+                            group.create_task(self._work())
+        self._fill_in()
 
+    def _is_open(self, question: Question) -> bool:
+        answer = self.answers.get(question["ticker"])
+        return answer is None or answer["status"] in AGAIN
 
-def _answers(printed: str) -> dict[str, Answer]:
-    """The answers by ticker; a line cut short by the deadline is no answer."""
-    found = {}
-    for line in printed.splitlines():
+    async def _work(self) -> None:
+        """One process after another takes the next question, as long as there are any."""
+        asker = Asker(self._limits, self._cache_dir)
+
+        async def probe() -> str:
+            return str((await asker.ask(self._canary))["status"])
+
         try:
-            answer = json.loads(line)
-        except ValueError:
-            continue
-        found[answer["ticker"]] = {**answer, "message": answer["message"][:MESSAGE_LENGTH]}
-    return found
+            while self._waiting and await self._pace.turn(probe):
+                if not self._waiting:  # another process took the last one while this one waited for its turn
+                    self._pace.landed()
+                    return
+                await self._put(asker, self._waiting.popleft())
+        finally:
+            await asker.close()
 
+    async def _put(self, asker: Asker, question: Question) -> None:
+        ticker = question["ticker"]
+        self._attempts[ticker] += 1
+        answer = await asker.ask(question)
+        if answer["status"] == "not_found":
+            answer = await self._confirmed(asker, answer)
+        elif ticker == self._canary["ticker"] and answer["status"] == "ok":
+            self._vouch()
+        self._pace.landed(answer["status"])
+        if answer["status"] == "rate_limited" and self._attempts[ticker] < self._max_attempts:
+            self._waiting.append(question)
+        answer |= {"attempts": self._attempts[ticker], "fetched_at": utc_now()}
+        self.answers[ticker] = answer
+        self._note(ticker, answer)
 
-def _failed(ticker: str, message: str) -> Answer:
-    return {"ticker": ticker, "status": "error", "message": message}
+    async def _confirmed(self, asker: Asker, answer: Answer) -> Answer:
+        """Believe that a ticker is unknown only where the canary is known to the same process at the same time."""
+        if asyncio.get_running_loop().time() < self._vouched_until:
+            return answer
+        await self._pace.token()
+        if (await asker.ask(self._canary))["status"] == "ok":
+            self._vouch()
+            return answer
+        return failed("error", f"{answer['message']}, and nothing came for {self._canary['ticker']} either")
+
+    def _vouch(self) -> None:
+        self._vouched_until = asyncio.get_running_loop().time() + CANARY_SECONDS
+
+    def _fill_in(self) -> None:
+        """Give an answer to what has none: the reason why it was not asked, or was not awaited."""
+        for ticker, attempts in self._attempts.items():
+            if ticker in self.answers:
+                continue
+            if attempts:
+                answer = failed("timeout", f"no answer when {self._limits.budget_seconds:g} s for all were over")
+            elif self._pace.gave_up:
+                answer = failed(self._pace.gave_up, "not asked: Yahoo was given up after failures in a row")
+            else:
+                answer = failed("not_asked", f"not asked: {self._limits.budget_seconds:g} s for all were over")
+            self.answers[ticker] = answer | {"attempts": attempts, "fetched_at": None}
 
 
 def _private(folder: Path) -> Path:

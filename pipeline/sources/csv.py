@@ -10,7 +10,7 @@ import pandas as pd
 from pipeline.errors import SourceError
 from pipeline.quality import find_jumps
 from pipeline.sources import _actions_csv, _french, _yahoo_csv
-from pipeline.sources._frames import FetchRow, fetch_log, split_yields, stack
+from pipeline.sources._frames import TICKER, FetchRow, fetch_log, split_yields, stack
 from pipeline.sources._source import (
     ACTION_COLUMNS,
     INSTRUMENT_COLUMNS,
@@ -23,7 +23,6 @@ from pipeline.sources._source import (
 )
 
 FOLDERS = {"prices": "stock", "etf": "etf", "index": "index"}  # folder → kind
-TICKER = re.compile(r"\^?[A-Z0-9][A-Z0-9.=-]{0,14}")
 LAYOUT = (
     "Lay the folder out as prices/TICKER.csv, etf/TICKER.csv and index/^NAME.csv (or .csv.gz) with the "
     "columns Date,Open,High,Low,Close,Adj Close,Volume, or Date,Close alone; see docs/DATA.md."

@@ -7,7 +7,7 @@ import pandas as pd
 
 from analytics.conventions import TRADING_DAYS, FloatArray
 from pipeline.sources import _french
-from pipeline.sources._frames import select
+from pipeline.sources._frames import select, stack
 from pipeline.sources._source import (
     ACTION_COLUMNS,
     FACTOR_COLUMNS,
@@ -77,6 +77,8 @@ def fetch(request: FetchRequest, report: Report) -> SourceData:
     frames = [_index_bars(market, seed)]
     actions = []
     for number in range(count):
+        if request.tickers is not None and _name(number) not in request.tickers:
+            continue
         report(number / count, f"simulating {_name(number)}")
         bars, paid = _stock(number, count, market, seed)
         frames.append(bars)
@@ -88,10 +90,15 @@ def fetch(request: FetchRequest, report: Report) -> SourceData:
             {"series": "^IRX", "date": _iso(market.dates), "value": market.risk_free_rate * TRADING_DAYS},
             columns=list(RATE_COLUMNS),
         ),
-        actions=pd.concat(actions, ignore_index=True).sort_values(list(ACTION_COLUMNS[:3]), ignore_index=True),
+        actions=stack(actions, ACTION_COLUMNS).sort_values(list(ACTION_COLUMNS[:3]), ignore_index=True),
         factors=_factor_returns(market, seed),
     )
     return select(data, request)
+
+
+def tickers(request: FetchRequest) -> list[str]:
+    """Return every ticker of the market that the settings choose."""
+    return [INDEX, *(_name(number) for number in range(request.settings.simulated_tickers))]
 
 
 def _name(number: int) -> str:
@@ -211,5 +218,7 @@ SOURCE = Source(
         "nothing about any real stock."
     ),
     fetch=fetch,
+    tickers=tickers,
+    calendar="weekdays",
     badge="SIMULATED",
 )

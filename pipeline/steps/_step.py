@@ -1,11 +1,13 @@
 """What a step declares, what it is given and what it answers."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from pipeline.queries import Reader
+from pipeline import schema, store
+from pipeline.queries import Reader, accounts
 from pipeline.sources import FetchRequest, Report, Source
 
 
@@ -14,18 +16,32 @@ class Context:
     """One run under way, as its steps see it."""
 
     connection: sqlite3.Connection  # the only writer of build.db
+    build: Path
     run_id: str
     source: Source
     request: FetchRequest
     settings: Any
     report: Report
     recompute_all: bool  # the code or the store changed: nothing stored may be kept
-    changed: set[str] = field(default_factory=set)  # tickers whose prices differ from the published run
+    # Tickers whose prices differ from the published run, and from which day (or year) on.
+    changed: dict[str, str] = field(default_factory=dict)
 
     @property
     def reader(self) -> Reader:
         """Queries on the database being built, without the app's time limit."""
         return Reader(self.connection, seconds=600.0)
+
+    def input_changed(self, step: str, digests: Mapping[str, str]) -> list[str]:
+        """Return the owners whose input differs from the one their stored result was computed from, and note the new.
+
+        digests: {owner: word for its input}. The note is stored with the build, so a failed run leaves none.
+        """
+        known = accounts.input_digests(self.reader, step)
+        stale = [owner for owner, digest in digests.items() if self.recompute_all or known.get(owner) != digest]
+        store.upsert(self.connection, schema.step_inputs, {
+            "step": [step] * len(stale), "owner": stale, "digest": [digests[owner] for owner in stale],
+        })  # fmt: skip
+        return stale
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,12 @@
 """The efficient frontier of the universe `stocks` over the trailing window."""
 
+import hashlib
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from sqlalchemy import Table
 
 from analytics.conventions import FRONTIER_SESSIONS, TRADING_DAYS, FloatArray
 from analytics.portfolio import DEFAULT_ESTIMATOR, Portfolios, efficient_frontier, evaluate, random_portfolios
@@ -15,21 +17,29 @@ from pipeline.queries import instruments as instrument_queries
 from pipeline.queries import prices as price_queries
 from pipeline.steps._step import Context, Outcome, Step
 
+KEY = "frontier"
 UNIVERSE = "stocks"
+DAYS_FOR_WINDOW = 6 * 366  # a market that opens five days a week has the window's 1,261 sessions in five years
 SHARED_BY = 0.5  # of the stocks have a session with which the window may end
 MARKED = ("min_variance", "max_sharpe")
 
 
 def run(context: Context) -> Outcome:
     """Compute the frontier of the stocks that are complete over the window, and a cloud of random portfolios."""
-    closes = price_queries.adjusted_closes(context.reader, instrument_queries.stock_tickers(context.reader))
-    window = _up_to_shared_session(closes).iloc[-(FRONTIER_SESSIONS + 1) :]
+    stocks = instrument_queries.stock_tickers(context.reader)
+    window = _window(context, stocks)
     complete = window.dropna(axis="columns")
     if complete.shape[1] < 2 or len(complete) <= TRADING_DAYS:
+        _store(context, {})
         return Outcome(0, message=f"no frontier: {complete.shape[1]} stocks complete over {len(complete)} sessions")
     returns, dates, tickers = simple_returns(complete)[1:], complete.index[1:], list(complete.columns)
-    context.report(0.4, f"{len(tickers)} stocks")
+    message = f"{len(tickers)} stocks over {len(returns)} sessions"
+    left_out = sorted(set(stocks) - set(tickers))
+    message += f"; too short: {', '.join(left_out)}" if left_out else ""
     risk_free_rate = _risk_free_rate(context, dates)
+    if not context.input_changed(KEY, {UNIVERSE: _digest(complete, risk_free_rate)}):
+        return Outcome(0, message=f"{message}; nothing changed")
+    context.report(0.4, f"{len(tickers)} stocks")
     groups = _portfolios(returns, risk_free_rate)
     as_of = str(dates[-1].date())
     key = {"universe": UNIVERSE, "as_of": as_of, "estimator": DEFAULT_ESTIMATOR.key}
@@ -38,15 +48,40 @@ def run(context: Context) -> Outcome:
         "risk_free_rate": risk_free_rate,
     }  # fmt: skip
     held = np.vstack([groups["frontier"].weights, groups["marked"].weights])
+    rows = _store(context, {
+        schema.frontier_runs: pd.DataFrame([head]), schema.frontier_points: _points(groups, tickers).assign(**key),
+        schema.frontier_weights: _weights(held, tickers).assign(**key),
+    })  # fmt: skip
+    return Outcome(rows, message=message)
+
+
+def _store(context: Context, found: dict[Table, pd.DataFrame]) -> int:
+    """Put the rows in the place of the frontier before; without any there is none."""
     with store.transaction(context.connection):
         for table in (schema.frontier_weights, schema.frontier_points, schema.frontier_runs):
-            store.delete(context.connection, table)
-        store.insert(context.connection, schema.frontier_runs, pd.DataFrame([head]))
-        rows = store.insert(context.connection, schema.frontier_points, _points(groups, tickers).assign(**key))
-        rows += store.insert(context.connection, schema.frontier_weights, _weights(held, tickers).assign(**key))
-    left_out = sorted(set(closes.columns) - set(tickers))
-    message = f"{len(tickers)} stocks over {len(returns)} sessions"
-    return Outcome(rows, message=message + (f"; too short: {', '.join(left_out)}" if left_out else ""))
+            store.drop(context.connection, table, UNIVERSE)
+        if not found:
+            context.input_changed(KEY, {UNIVERSE: "none"})
+        return sum(store.replace(context.connection, table, rows, owner=UNIVERSE) for table, rows in found.items())
+
+
+def _window(context: Context, stocks: list[str]) -> pd.DataFrame:
+    """Adjusted closes of the trailing window; only the recent years are read where they hold it whole."""
+    size = FRONTIER_SESSIONS + 1
+    last_dates = sorted(price_queries.last_dates(context.reader, stocks).values())
+    if not last_dates:
+        return pd.DataFrame()
+    start = np.datetime64(last_dates[len(last_dates) // 2]) - np.timedelta64(DAYS_FOR_WINDOW, "D")
+    recent = _up_to_shared_session(price_queries.adjusted_closes(context.reader, stocks, start=str(start)))
+    if len(recent) < size:  # a market of few sessions, or a short history
+        recent = _up_to_shared_session(price_queries.adjusted_closes(context.reader, stocks))
+    return recent.iloc[-size:]
+
+
+def _digest(complete: pd.DataFrame, risk_free_rate: float) -> str:
+    """A word for all that the frontier depends on."""
+    text = f"{list(complete.columns)} {complete.index[0]} {complete.index[-1]} {risk_free_rate!r}"
+    return hashlib.sha256(text.encode() + np.ascontiguousarray(complete.to_numpy(float)).tobytes()).hexdigest()
 
 
 def _portfolios(returns: FloatArray, risk_free_rate: float) -> dict[str, Portfolios]:
@@ -112,6 +147,6 @@ def _weights(weights: FloatArray, tickers: list[str]) -> pd.DataFrame:
 
 
 STEP = Step(
-    "frontier", "Frontier", ("instruments", "prices", "factor_returns"),
+    KEY, "Frontier", ("instruments", "prices", "factor_returns"),
     ("frontier_runs", "frontier_points", "frontier_weights"), run,
 )  # fmt: skip

@@ -35,7 +35,7 @@ def chromium() -> str | None:
 @pytest.fixture(scope="session")
 def app_settings(sample: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The sample's market store with a workspace of its own."""
-    return settings_in(tmp_path_factory.mktemp("browser"), db=sample.db)
+    return settings_in(tmp_path_factory.mktemp("browser"), db=sample.db, jobs_per_minute=10_000)
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +50,7 @@ def base_url(app_settings: Any) -> Iterator[str]:
     server.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not longer: it keeps an event loop running in this thread, where others need theirs
 def browser() -> Iterator[Browser]:
     path = chromium()
     if path is None:

@@ -24,7 +24,7 @@ def app(simulated: Any, tmp_path_factory: pytest.TempPathFactory) -> Dash:
     left = list(_callback.GLOBAL_CALLBACK_LIST), dict(_callback.GLOBAL_CALLBACK_MAP)
     _callback.GLOBAL_CALLBACK_LIST[:] = _LIST
     _callback.GLOBAL_CALLBACK_MAP.update(_MAP)
-    made = create_app(settings_in(tmp_path_factory.mktemp("app"), db=simulated.db))
+    made = create_app(settings_in(tmp_path_factory.mktemp("app"), db=simulated.db, jobs_per_minute=10_000))
     assert made.server.test_client().get("/").status_code == 200  # the first request: Dash takes the callbacks
     _callback.GLOBAL_CALLBACK_LIST[:] = left[0]
     _callback.GLOBAL_CALLBACK_MAP.update(left[1])

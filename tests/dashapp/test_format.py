@@ -10,7 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from analytics.metrics import METRICS
-from dashapp.format import UNKNOWN, age, by_unit, is_known, number, percent, usd
+from dashapp.format import UNKNOWN, age, by_unit, duration, is_known, number, percent, usd
 
 MINUS = "−"
 NOW = datetime(2024, 3, 1, 12, tzinfo=UTC)
@@ -98,3 +98,10 @@ def test_an_unknown_age_is_a_dash() -> None:
 
 def test_age_is_measured_from_the_clock_where_no_time_is_given() -> None:
     assert age(datetime.now(UTC).isoformat()) == "just now"
+
+
+@pytest.mark.parametrize(("seconds", "text"), [
+    (0, "0 s"), (-3, "0 s"), (59.9, "59 s"), (60, "1 min 0 s"), (75, "1 min 15 s"), (3_599, "59 min 59 s"), (3_600, "1 h 0 min"), (7_260, "2 h 1 min"),
+])  # fmt: skip
+def test_a_length_of_time_is_told_in_its_two_largest_units(seconds: float, text: str) -> None:
+    assert duration(seconds) == text

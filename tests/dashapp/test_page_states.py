@@ -37,8 +37,8 @@ def garbage(path: Path, _simulated: Any) -> Path:
 
 
 BROKEN = {
-    missing_store: "make (update|run)", schema_only: "make update", other_version: "make update FULL=1",
-    garbage: "cannot be read",
+    missing_store: "make update", schema_only: "make update", other_version: "another version.*make (update|restore)",
+    garbage: "damaged or no database.*make restore",
 }  # fmt: skip
 
 

@@ -211,11 +211,13 @@ def test_start_of_a_range() -> None:
 
 
 @pytest.mark.parametrize("span", ["", "m", "0m", "²y", "99999999y", "1e3y", "-1y", "2w", "1m; DROP TABLE prices"])
-def test_a_range_typed_into_the_url_is_harmless(
+def test_a_range_that_no_button_offers_is_explained(
     serve: Callable[..., Any], simulated: Any, dispatch: Dispatch, span: str
 ) -> None:
     serve(db=simulated.db)
-    assert "(SIM001)" in text_of(opened(dispatch, "technical", view("SIM001", span)))
+    assert "allowed: 1m, 1y, 2y" in text_of(
+        with_class(opened(dispatch, "technical", view("SIM001", span)), "empty-state")
+    )
 
 
 def test_panes_are_limited_and_can_be_empty(serve: Callable[..., Any], simulated: Any, dispatch: Dispatch) -> None:

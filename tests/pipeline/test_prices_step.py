@@ -29,6 +29,7 @@ class Vendor:
     def __init__(self) -> None:
         self.history = {name: [base + i % 9 for i in range(300)] for name, base in (("AAA", 50.0), ("BBB", 80.0))}
         self.asked: list[FetchRequest] = []
+        self.splits: list[tuple[str, str, str, float]] = []
 
     def fetch(self, request: FetchRequest, _report: Any) -> SourceData:
         self.asked.append(request)
@@ -40,7 +41,8 @@ class Vendor:
             frames.append(bars(name, self.history[name], start=start))
         names = pd.DataFrame({"ticker": wanted, "name": wanted, "kind": "stock"})
         log = pd.DataFrame({"ticker": wanted, "status": "ok", "rows": 1, "message": ""})
-        return SourceData(instruments=names, prices=pd.concat(frames), fetch_log=log)
+        actions = pd.DataFrame(self.splits, columns=["ticker", "date", "kind", "value"])
+        return SourceData(instruments=names, prices=pd.concat(frames), actions=actions, fetch_log=log)
 
 
 @pytest.fixture
@@ -64,13 +66,14 @@ def test_only_news_and_an_overlap_are_fetched(settings: Any, vendor: Vendor) -> 
     night = update(UpdateRequest(), settings=settings)
     assert vendor.asked[-1].last_dates == {"AAA": DATES[299], "BBB": DATES[299]}
     assert len(vendor.asked) == 2
-    assert night.steps[0].outcome.rows == 2 * 13  # ten sessions of overlap, the last stored one and two new ones
+    assert night.steps[0].outcome.rows == 2 * 2  # the overlap is as it was
     assert stored(settings.db, "AAA") == vendor.history["AAA"]
 
 
 def test_a_rewritten_history_is_fetched_whole(settings: Any, vendor: Vendor) -> None:
     update(UpdateRequest(source="vendor"), settings=settings)
-    vendor.history["AAA"] = [close / 4 for close in vendor.history["AAA"]] + [13.0]  # a 4:1 split
+    vendor.history["AAA"] = [close / 4 for close in vendor.history["AAA"]] + [13.0]
+    vendor.splits = [("AAA", DATES[300], "split", 4.0)]
     vendor.history["BBB"] += [81.0]
     update(UpdateRequest(), settings=settings)
     assert vendor.asked[-1].tickers == ("AAA",)
@@ -79,13 +82,30 @@ def test_a_rewritten_history_is_fetched_whole(settings: Any, vendor: Vendor) -> 
     assert stored(settings.db, "BBB") == vendor.history["BBB"]
 
 
-def test_a_bar_refused_later_is_taken_out(settings: Any, vendor: Vendor) -> None:
-    vendor.history["AAA"] += [5_000.0]  # nobody can tell yet
+def test_a_history_rescaled_without_a_split_is_not_believed(settings: Any, vendor: Vendor) -> None:
     update(UpdateRequest(source="vendor"), settings=settings)
-    assert stored(settings.db, "AAA")[-1] == 5_000.0
+    before = list(vendor.history["AAA"])
+    vendor.history["AAA"] = [close / 4 for close in before] + [13.0]
+    vendor.history["BBB"] += [81.0]
+    night = update(UpdateRequest(), settings=settings)
+    assert night.partial
+    assert "kept as they were: AAA" in night.steps[0].outcome.message
+    assert stored(settings.db, "AAA") == before
+    assert stored(settings.db, "BBB") == vendor.history["BBB"]
+    with connect(settings.db) as reader:
+        refused = reader.frame("SELECT ticker, date, reason FROM rejects ORDER BY date")
+    assert set(refused["ticker"]) == {"AAA"}
+    assert refused["date"].tolist() == DATES[289:301]
+    assert refused["reason"].str.startswith("history rescaled without a split: closes are ×0.25").all()
+
+
+def test_a_bar_refused_later_is_taken_out(settings: Any, vendor: Vendor) -> None:
+    vendor.history["AAA"] += [130.0]  # nobody can tell yet
+    update(UpdateRequest(source="vendor"), settings=settings)
+    assert stored(settings.db, "AAA")[-1] == 130.0
     vendor.history["AAA"] += [52.0, 53.0]
     update(UpdateRequest(), settings=settings)
-    assert 5_000.0 not in stored(settings.db, "AAA")
+    assert 130.0 not in stored(settings.db, "AAA")
     assert stored(settings.db, "AAA")[-2:] == [52.0, 53.0]
 
 
@@ -104,7 +124,7 @@ def test_a_ticker_that_answers_nothing_keeps_its_history(
     monkeypatch.setattr("pipeline.runner.SOURCES", {"vendor": source})
     summary = update(UpdateRequest(), settings=settings)
     assert summary.partial
-    assert "nothing came for BBB" in summary.steps[0].outcome.message
+    assert "nothing came for: BBB" in summary.steps[0].outcome.message
     assert stored(settings.db, "BBB") == vendor.history["BBB"]
     with connect(settings.db) as reader:
         assert reader.one("SELECT active FROM instruments WHERE ticker = 'BBB'") == (1,)

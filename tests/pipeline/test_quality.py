@@ -44,11 +44,13 @@ BAD = {
     "volume not valid": {"volume": -1.0},
     "duplicate date": {"date": "2024-01-01"},
     "isolated price": {"open": 50.0, "high": 50.0, "low": 50.0, "close": 50.0},
+    "reversed jump": {"open": 16.0, "high": 16.0, "low": 16.0, "close": 16.0},
 }
+IN_RUNS = ["not a session", "stale bar"]  # one bad row alone does not show them: see the tests of their own
 
 
 def test_every_rule_has_a_case() -> None:
-    assert list(BAD) == [rule.name for rule in PRICE_RULES]
+    assert [*BAD, *IN_RUNS] == sorted((rule.name for rule in PRICE_RULES), key=[*BAD, *IN_RUNS].index)
 
 
 @pytest.mark.parametrize(("reason", "change"), BAD.items(), ids=list(BAD))
@@ -164,7 +166,64 @@ def test_every_row_is_in_exactly_one_result_and_clean_meets_the_store(rows: list
 def test_two_hundred_thousand_rows_take_a_moment() -> None:
     days = pd.bdate_range("2000-01-03", periods=4000).strftime("%Y-%m-%d")
     prices = pd.concat([pd.DataFrame({"ticker": f"T{n}", "date": days} | GOOD) for n in range(50)], ignore_index=True)
+    prices["volume"] = range(len(prices))
     begin = time.process_time()
     clean, _ = check_prices(prices, today=TODAY)
     assert len(clean) == 200_000
     assert time.process_time() - begin < 2.0  # 0.1 s alone; the limit only catches a loop over rows
+
+
+# ---- rules that take more than one row, or a calendar -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(("repeats", "refused"), [(3, 0), (4, 4), (5, 5), (9, 9)])
+def test_t7_a_bar_that_repeats_itself_is_stale(repeats: int, refused: int) -> None:
+    """Five equal bars and more: the first is believed, the others are refused."""
+    moving = [{"volume": 100.0 + n} for n in range(4)]
+    prices = frame(*moving, *[{"volume": 103.0}] * repeats, {"close": 10.6, "volume": 90.0})
+    clean, rejects = check_prices(prices, today=TODAY)
+    assert rejects["reason"].tolist() == ["stale bar"] * refused
+    assert rejects["date"].tolist() == prices["date"][4 : 4 + refused].tolist()
+    assert len(clean) + len(rejects) == len(prices)
+
+
+def test_a_stale_bar_without_trades_is_stale_and_one_with_trades_is_not() -> None:
+    quiet = frame({}, *[{"volume": 0.0}] * 5, {"close": 10.6})
+    assert check_prices(quiet, today=TODAY)[1]["reason"].tolist() == ["stale bar"] * 5
+    traded = frame({}, *[{"volume": 50.0 + n} for n in range(8)])
+    assert check_prices(traded, today=TODAY)[1].empty
+    closes_only = frame(*[{"open": np.nan, "high": np.nan, "low": np.nan, "volume": np.nan}] * 18)  # a T-bill fund
+    assert check_prices(closes_only, today=TODAY)[1].empty
+
+
+@pytest.mark.parametrize(
+    ("ticker", "refused"), [("AAPL", True), ("BRK-B", True), ("^VIX", False), ("BTC-USD", False), ("SAP.DE", False)]
+)
+def test_a_us_stock_has_no_bar_on_a_day_its_exchange_is_closed(ticker: str, refused: bool) -> None:
+    prices = frame({}, {}, {}).assign(ticker=ticker, volume=[1.0, 2.0, 3.0])  # 2024-01-01 was New Year's Day
+    assert check_prices(prices, today=TODAY, calendar="NYSE")[1]["reason"].tolist() == ["not a session"] * refused
+    assert check_prices(prices, today=TODAY)[1].empty
+
+
+@pytest.mark.parametrize(("closes", "refused"), [
+    ([10.0, 14.5, 10.2], ["reversed jump"]), ([10.0, 6.9, 9.8], ["reversed jump"]), ([10.0, 14.5, 14.2], []), ([10.0, 13.5, 10.2], []),
+])  # fmt: skip
+def test_t8_a_jump_that_comes_back_is_refused_and_one_that_stays_is_not(
+    closes: list[float], refused: list[str]
+) -> None:
+    bars = [{"open": close, "high": close, "low": close, "close": close, "volume": n} for n, close in enumerate(closes)]
+    assert check_prices(frame(*bars), today=TODAY)[1]["reason"].tolist() == refused
+
+
+def test_t7_exactly_the_planted_rows_are_refused() -> None:
+    good = [{"volume": 100.0 + n} for n in range(60)]
+    planted = {
+        5: {"close": -5.0}, 9: {"close": 0.0}, 14: {"close": 1e12, "high": 1e12}, 20: {"high": np.inf}, 27: {"high": 9.5},
+        33: {"date": "2024-01-01"}, 41: {"close": np.nan}, 48: {"volume": -1.0},
+    }  # fmt: skip
+    prices = frame(*(row | planted.get(number, {}) for number, row in enumerate(good)))
+    clean, rejects = check_prices(prices, today=TODAY)
+    assert sorted(rejects["payload"].map(lambda text: json.loads(text)["volume"])) == sorted(
+        -1.0 if number == 48 else 100.0 + number for number in planted
+    )
+    assert len(clean) == 60 - len(planted)

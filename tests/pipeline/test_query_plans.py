@@ -10,12 +10,15 @@ from analytics.registry import import_all
 from pipeline import queries
 from pipeline.queries import (
     Reader,
+    accounts,
     connect,
     factors,
     frontier,
+    fundamentals,
     instruments,
     overview,
     prices,
+    quality,
     results,
     runs,
     signals,
@@ -30,6 +33,9 @@ LARGE = (
     "frontier_points",
     "backtesting_equity",
     "backtesting_trades",
+    "company_fundamentals",
+    "quality_flags",
+    "corporate_actions",
 )
 TICKER = "SIM001"
 FRONTIER = {"universe": "stocks", "as_of": "2024-01-02", "estimator": "mean__ledoit_wolf"}
@@ -39,11 +45,14 @@ MARKET_CASES: dict[Callable[..., Any], Callable[[Reader], Any]] = {
     instruments.instrument: lambda reader: instruments.instrument(reader, TICKER),
     instruments.newest_date: instruments.newest_date,
     instruments.stock_tickers: instruments.stock_tickers,
+    instruments.active_tickers: instruments.active_tickers,
     instruments.universe_members: lambda reader: instruments.universe_members(reader, "nasdaq100", "2024-01-02"),
     prices.bars: lambda reader: prices.bars(reader, TICKER, start="2020-01-01"),
     prices.all_bars: lambda reader: prices.all_bars(reader, [TICKER]),
     prices.adjusted_closes: lambda reader: prices.adjusted_closes(reader, [TICKER]),
     prices.last_dates: prices.last_dates,
+    prices.month_end_closes: lambda reader: prices.month_end_closes(reader, [TICKER]),
+    prices.dividends: lambda reader: prices.dividends(reader, TICKER),
     prices.date_ranges: prices.date_ranges,
     prices.session_bounds: lambda reader: prices.session_bounds(reader, [TICKER], start="2020-01-01"),
     signals.signal_history: lambda reader: signals.signal_history(reader, TICKER, start="2020-01-01"),
@@ -55,6 +64,8 @@ MARKET_CASES: dict[Callable[..., Any], Callable[[Reader], Any]] = {
     frontier.latest_frontier: frontier.latest_frontier,
     frontier.frontier_points: lambda reader: frontier.frontier_points(reader, **FRONTIER),
     frontier.frontier_weights: lambda reader: frontier.frontier_weights(reader, **FRONTIER),
+    fundamentals.newest: fundamentals.newest,
+    fundamentals.company_fundamentals: lambda reader: fundamentals.company_fundamentals(reader, TICKER),
     overview.overview: overview.overview,
     runs.published_run: runs.published_run,
     runs.last_run: runs.last_run,
@@ -62,6 +73,13 @@ MARKET_CASES: dict[Callable[..., Any], Callable[[Reader], Any]] = {
     runs.fetch_log: lambda reader: runs.fetch_log(reader, "x"),
     runs.rejects: lambda reader: runs.rejects(reader, "x"),
     runs.table_rows: lambda reader: runs.table_rows(reader, "x"),
+    runs.history: runs.history,
+    quality.scores: quality.scores,
+    quality.flags: lambda reader: quality.flags(reader, TICKER),
+    quality.rejected_rows: lambda reader: quality.rejected_rows(reader, "x"),
+    accounts.runs_beyond: lambda reader: accounts.runs_beyond(reader, 1),
+    accounts.unfinished: accounts.unfinished,
+    accounts.input_digests: lambda reader: accounts.input_digests(reader, "x"),
 }
 WORKSPACE_CASES: dict[Callable[..., Any], Callable[[Reader], Any]] = {
     results.result: lambda reader: results.result(reader, "x"),
@@ -72,9 +90,10 @@ WORKSPACE_CASES: dict[Callable[..., Any], Callable[[Reader], Any]] = {
     results.job: lambda reader: results.job(reader, "x"),
     results.jobs_ahead: lambda reader: results.jobs_ahead(reader, "x"),
 }
-# These look at whole tables on purpose: coverage counts every bar for the Data tab, checks run once per update.
-WHOLE_TABLE = {"coverage", "faults", "has_prices"}
-NO_SQL = {"to_bars", "failed_update", "source_of"}
+# These look at whole tables on purpose: coverage counts every bar for the Data tab, flags are counted, and the store is
+# checked once per update.
+WHOLE_TABLE = {"count", "coverage", "damage", "faults", "flag_counts", "has_prices"}
+NO_SQL = {"to_bars", "update_state", "source_of"}
 
 
 def test_every_query_has_a_case() -> None:

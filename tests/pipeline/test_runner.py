@@ -50,7 +50,7 @@ def test_a_first_update_publishes_one_complete_run(simulated: Any) -> None:
     with connect(simulated.db) as reader:
         ran = run_queries.run_steps(reader, run["run_id"])
     order = ran["step"].tolist()
-    assert sorted(order[1:-1]) == ["factor_models", "frontier", "technical_signals"]
+    assert sorted(order[1:-1]) == ["factor_models", "frontier", "quality", "technical_signals"]
     assert (order[0], order[-1]) == ("prices", "checks")
     assert set(ran["status"]) == {"complete"}
     rows = contents(simulated.db)
@@ -163,9 +163,8 @@ def test_a_failed_update_changes_nothing_and_says_where(
     with pytest.raises(CheckError, match="planted"):
         update(UpdateRequest(full=True), settings=settings)
     assert Path(settings.db).read_bytes() == before
-    failed = run_queries.failed_update(settings.db, published_at=run["published_at"])
-    assert failed is not None
-    assert (failed["step"], failed["message"]) == (broken, "planted")
+    failed = run_queries.update_state(settings.db, published=run)
+    assert (failed["state"], failed["step"], failed["message"]) == ("failed", broken, "planted")
 
 
 def test_a_store_that_fails_its_checks_is_not_published(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +180,7 @@ def test_a_store_that_fails_its_checks_is_not_published(settings: Any, monkeypat
         steps, "STEPS", dict(steps.STEPS) | {"technical_signals": dataclasses.replace(real, run=forget_one)}
     )
     run = run_of(settings.db)
-    with pytest.raises(CheckError, match="prices without signals"):
+    with pytest.raises(CheckError, match=r"technical_signals has .* rows, and checksums for"):
         update(UpdateRequest(full=True), settings=settings)
     assert run_of(settings.db) == run
 

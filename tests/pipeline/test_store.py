@@ -98,17 +98,18 @@ def test_checksum_depends_on_content_alone(tmp_path: Path) -> None:
                     schema.rates,
                     dict(zip(("series", "date", "value"), ([v] for v in rows[i]), strict=True)),
                 )
+            store.seal(connection, schema.rates)
             sums.append(store.table_checksum(connection, schema.rates))
     assert sums[0] == sums[1]
     assert sums[0][0] == 2
     assert sums[2] != sums[0]
 
 
-def test_violations_name_a_missing_reference(connection: sqlite3.Connection) -> None:
-    assert store.violations(connection) == []
+def test_faults_name_a_missing_reference(connection: sqlite3.Connection, tmp_path: Path) -> None:
+    assert store.faults(tmp_path / "data.db") == []
     connection.execute("PRAGMA foreign_keys=OFF")
     store.insert(connection, schema.prices, price(ticker="GHOST"))
-    assert store.violations(connection) == ["prices refers to a missing instruments"]
+    assert store.faults(tmp_path / "data.db") == ["prices refers to a missing instruments"]
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
@@ -122,9 +123,9 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 def test_a_database_of_another_schema_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "workspace.db"
     store.open_writer(path, schema.MARKET).close()
-    with pytest.raises(StoreError, match="has schema"):
+    with pytest.raises(StoreError, match="holds other tables"):
         store.open_writer(path, schema.WORKSPACE)
-    assert store.schema_version(path) == schema.fingerprint(schema.MARKET)
+    assert store.schema_version(path) == schema.VERSIONS[schema.MARKET]
 
 
 def test_only_one_update_at_a_time(tmp_path: Path) -> None:

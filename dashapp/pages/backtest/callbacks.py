@@ -8,12 +8,13 @@ from dash.exceptions import PreventUpdate
 
 from analytics.backtest.strategies import STRATEGIES
 from analytics.errors import InputError, PlumblineError
+from dashapp import inputs
 from dashapp.backtest_job import cancel, submit
 from dashapp.components import guarded
 from dashapp.data import settings, workspace
 from dashapp.ids import SHELL
 from dashapp.jobs import time_left
-from dashapp.pages.backtest.layout import ID, parameter_controls
+from dashapp.pages.backtest.layout import ID, SCOPES, parameter_controls, tradable_tickers
 from dashapp.pages.backtest.result import result_view
 from pipeline.backtests import BacktestRequest
 from pipeline.workspace import ACTIVE, job_state
@@ -26,25 +27,24 @@ FORM_LABELS = {
 HIDDEN, VISIBLE = {"visibility": "hidden"}, {"visibility": "visible"}
 
 
-@callback(
-    Output(ID.tickers, "value"), Input(SHELL.view, "data"), State(ID.tickers, "value"), State(ID.tickers, "options")
-)
-def begin_with_view(view: dict[str, str], chosen: list[str] | None, options: list[dict[str, str]]) -> Any:
+@callback(Output(ID.tickers, "value"), Input(SHELL.view, "data"), State(ID.tickers, "value"))
+def begin_with_view(seen: Any, chosen: Any) -> Any:
     """Begin an empty selection with the ticker in view; a selection made before stays."""
-    known = any(option["value"] == view["ticker"] for option in options or [])
-    return [view["ticker"]] if known and not chosen else no_update
+    ticker, _ = inputs.view(seen)
+    tradable = [option["value"] for option in tradable_tickers()]
+    return [ticker] if ticker in tradable and not chosen else no_update
 
 
 @callback(Output(ID.parameters, "children"), Input(ID.strategy, "value"))
-def offer_parameters(strategy: str) -> Any:
+def offer_parameters(strategy: Any) -> Any:
     """Show the controls of the chosen strategy."""
-    return parameter_controls(strategy)
+    return parameter_controls(inputs.choice("strategy", strategy, STRATEGIES))
 
 
 @callback(Output(ID.tickers, "disabled"), Input(ID.scope, "value"))
-def lock_tickers(scope: str) -> bool:
+def lock_tickers(scope: Any) -> bool:
     """The ticker list counts only where tickers are chosen."""
-    return scope == "all"
+    return inputs.choice("universe", scope, SCOPES) == "all"
 
 
 @callback(
@@ -56,19 +56,21 @@ def lock_tickers(scope: str) -> bool:
     prevent_initial_call=True,
 )  # fmt: skip
 def run(
-    clicks: int | None, strategy: str, scope: str, tickers: list[str] | None, start: str | None, end: str | None,
-    capital: float | None, fees: float | None, slippage: float | None, _values: list[Any],
+    clicks: int | None, strategy: Any, scope: Any, tickers: Any, start: Any, end: Any, capital: Any, fees: Any,
+    slippage: Any, _values: Any,
 ) -> tuple[Any, Any, Any]:  # fmt: skip
     """Check the form and submit it; a question already answered comes back at once."""
     if not clicks:  # the page was mounted, nobody pressed
         raise PreventUpdate
-    parameters = {item["id"]["name"]: item["value"] for item in ctx.states_list[-1]}
     try:
+        strategy = inputs.choice("strategy", strategy, STRATEGIES)
+        everything = inputs.choice("universe", scope, SCOPES) == "all"
         job = submit(BacktestRequest.of(
-            strategy=strategy, tickers=None if scope == "all" else (tickers or []), start=start or None, end=end or None,
-            initial_capital=_given("initial_capital", capital), fee_rate=_given("fee_rate", fees) / 100,
-            slippage_rate=_given("slippage_rate", slippage) / 100,
-            parameters={name: _given(name, value) for name, value in parameters.items()},
+            strategy=strategy, tickers=None if everything else inputs.tickers(tickers),
+            start=inputs.date("start", start), end=inputs.date("end", end),
+            initial_capital=inputs.number("initial_capital", capital), fee_rate=inputs.number("fee_rate", fees) / 100,
+            slippage_rate=inputs.number("slippage_rate", slippage) / 100,
+            parameters=_parameters(strategy, ctx.states_list[-1]),
         ))  # fmt: skip
     except PlumblineError as error:
         return (
@@ -79,11 +81,11 @@ def run(
     return job, job.get("job_id", no_update), None
 
 
-def _in_words_of_the_form(error: PlumblineError, strategy: str) -> str:
+def _in_words_of_the_form(error: PlumblineError, strategy: Any) -> str:
     """An error about a field, said with the label that stands above it."""
     if not isinstance(error, InputError):
         return str(error)
-    parameters = STRATEGIES[strategy].parameters if strategy in STRATEGIES else ()
+    parameters = STRATEGIES[strategy].parameters if isinstance(strategy, str) and strategy in STRATEGIES else ()
     labels = FORM_LABELS | {item.name: item.label for item in parameters}
     got, allowed = error.got, error.allowed
     if error.field in PERCENT_FIELDS and isinstance(got, float):
@@ -91,10 +93,14 @@ def _in_words_of_the_form(error: PlumblineError, strategy: str) -> str:
     return f"{labels.get(error.field, error.field)}: got {got}; allowed: {allowed}. {error.fix}"
 
 
-def _given(name: str, value: Any) -> Any:
-    if value is None:
-        raise InputError(name, got="nothing", allowed="a number, or a choice", fix="Fill in the field.")
-    return value
+def _parameters(strategy: str, sent: list[dict[str, Any]]) -> dict[str, Any]:
+    """The strategy's own controls; one that it does not declare is refused by name."""
+    declared = {item.name: item for item in STRATEGIES[strategy].parameters}
+    found = {}
+    for item in sent:
+        name = inputs.choice("parameter", item["id"]["name"], declared)
+        found[name] = inputs.parameter(declared[name], item.get("value"))
+    return found
 
 
 @callback(
@@ -102,16 +108,17 @@ def _given(name: str, value: Any) -> Any:
     Output(ID.cancel, "disabled"), Output(ID.message, "children"), Output(ID.shown, "data"),
     Input(ID.interval, "n_intervals"), Input(SHELL.backtest_job, "data"), State(ID.shown, "data"),
 )  # fmt: skip
-def watch(_ticks: int, submitted: dict[str, str] | None, shown: str | None) -> tuple[Any, ...]:
+def watch(_ticks: Any, sent: Any, shown: Any) -> tuple[Any, ...]:
     """Follow the job of this browser session, from whichever page or reload it is looked at.
 
     It must not read the background callback's own Store: Dash would hold it back until the job has ended.
     """
-    if not submitted:
+    kind, name = _submitted(sent)
+    if not name:
         return True, 0, HIDDEN, False, True, "", no_update
-    if "result_id" in submitted:
-        return True, 0, HIDDEN, False, True, "", _unless_shown(submitted["result_id"], shown)
-    job = job_state(workspace(), submitted["job_id"])
+    if kind == "result_id":
+        return True, 0, HIDDEN, False, True, "", _unless_shown(name, shown)
+    job = job_state(workspace(), name)
     if job is None:
         return True, 0, HIDDEN, False, True, "That job is not in the workspace any more.", no_update
     if job["state"] in ACTIVE:
@@ -123,7 +130,16 @@ def watch(_ticks: int, submitted: dict[str, str] | None, shown: str | None) -> t
     return True, 0, HIDDEN, False, True, message, result
 
 
-def _unless_shown(result_id: str, shown: str | None) -> Any:
+def _submitted(sent: Any) -> tuple[str, str]:
+    """What the browser keeps of its last submission: (job_id or result_id, its name), or two empty texts."""
+    if isinstance(sent, dict):
+        for kind in ("result_id", "job_id"):
+            if sent.get(kind):
+                return kind, inputs.name(kind, sent[kind])
+    return "", ""
+
+
+def _unless_shown(result_id: str, shown: Any) -> Any:
     return no_update if result_id == shown else result_id
 
 
@@ -145,15 +161,18 @@ def _progress_text(job: dict[str, Any]) -> str:
     State(SHELL.backtest_job, "data"),
     prevent_initial_call=True,
 )
-def stop(clicks: int | None, submitted: dict[str, str] | None) -> int:
+def stop(clicks: int | None, sent: Any) -> int:
     """Cancel the job of this browser session."""
-    if clicks and submitted and "job_id" in submitted:
-        cancel(submitted["job_id"])
+    kind, name = _submitted(sent)
+    if clicks and kind == "job_id":
+        cancel(name)
     return 0
 
 
-@callback(Output(ID.content, "children"), Input(ID.shown, "data"), Input(SHELL.theme_name, "data"))
+@callback(
+    Output(ID.content, "children"), Input(ID.shown, "data"), Input(SHELL.theme_name, "data"), Input(SHELL.run, "data")
+)
 @guarded
-def show(result_id: str | None, theme: str) -> Any:
+def show(result_id: Any, theme: Any, _run: Any) -> Any:
     """Show a stored result."""
-    return result_view(result_id, theme=theme)
+    return result_view(None if result_id is None else inputs.name("result", result_id), theme=theme)

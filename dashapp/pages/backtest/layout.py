@@ -20,6 +20,7 @@ ID = ids(
     "cancel", "error", "interval", "progress", "message", "shown", "content",
 )  # fmt: skip
 POLL_MILLISECONDS = 250
+SCOPES = {"chosen": "Chosen tickers", "all": "All stocks"}
 
 
 def layout(**_query: str) -> html.Div:
@@ -38,10 +39,10 @@ def _form() -> html.Div:
     return html.Div([
         html.Div([
             _field("Strategy", dcc.Dropdown(id=ID.strategy, options=strategies, value="technical_vote", clearable=False, **KEPT)),
-            _field("Universe", dcc.Dropdown(id=ID.scope, options={"chosen": "Chosen tickers", "all": "All stocks"}, value="chosen",
+            _field("Universe", dcc.Dropdown(id=ID.scope, options=SCOPES, value="chosen",
                                             clearable=False, **KEPT)),
             html.Div(_field("Tickers", dcc.Dropdown(
-                id=ID.tickers, options=_tradable(), multi=True, placeholder="Choose tickers", **KEPT)),
+                id=ID.tickers, options=tradable_tickers(), multi=True, placeholder="Choose tickers", **KEPT)),
                      className="flex-grow-1"),
         ], className="controls mb-2"),
         html.Div([
@@ -62,8 +63,8 @@ def _form() -> html.Div:
     ])  # fmt: skip
 
 
-def _tradable() -> list[dict[str, str]]:
-    """The store's stocks and funds. They must be there from the start: a list without options drops a kept choice."""
+def tradable_tickers() -> list[dict[str, str]]:
+    """Return the store's stocks and funds as options. They must be there from the start: a list without options drops a kept choice."""
     try:
         with market() as reader:
             listed = instrument_queries.instruments(reader)

@@ -148,7 +148,7 @@ DIRTY = [
     ),
     ("nasdaqcom_AAPL_dollar-signs.csv.gz", "AAPL", 2518, {}),
     ("yfinance_multiheader_SPY.csv.gz", "SPY", 3773, {}),
-    ("yahoo_null-rows_TNX.csv.gz", "TNX", 1873, {"weekend": 389, "missing close": 3}),
+    ("yahoo_null-rows_TNX.csv.gz", "TNX", 1872, {"weekend": 389, "missing close": 3, "reversed jump": 1}),
 ]
 
 

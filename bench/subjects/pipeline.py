@@ -1,0 +1,131 @@
+"""The nightly work without the download: a full build, one night on top of it, and how both grow with the tickers."""
+
+import multiprocessing
+import resource
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bench.measure import Benchmark, Row, Times
+from bench.stores import scratch
+
+TICKERS, YEARS, ROUNDS = 100, 25, 3
+AIM_FULL, AIM_NIGHT, AIM_RATIO, AIM_MEMORY = 12.0, 2.0, 5.0, 1.5e9
+OVERLAP = 12  # sessions fetched again each night
+GROWTH, GROWTH_YEARS = (1_000, 2_000, 3_000), 10
+
+
+class Nights:
+    """A source that has what the simulated market had up to one session after another; its own time is not counted."""
+
+    def __init__(self, tickers: int, years: int) -> None:
+        import config
+        from pipeline.sources import SOURCES, FetchRequest, no_report, simulated
+
+        self.settings = config.load_settings({}, simulated_tickers=tickers, simulated_years=years)
+        self.whole = simulated.fetch(FetchRequest(settings=self.settings), no_report)
+        self.dates = sorted(self.whole.prices["date"].unique())
+        self.last, self.seconds = self.dates[-1], 0.0
+        self.source = replace(SOURCES["simulated"], key="nights", fetch=self._fetch, tickers=None, incremental=True)
+
+    def _fetch(self, request: Any, _report: Any) -> Any:
+        begin = time.perf_counter()
+        data = self.whole
+        if request.last_dates or self.last != self.dates[-1] or request.tickers:
+            first = self.dates[max(0, self.dates.index(self.last) - OVERLAP)] if request.last_dates else ""
+            prices = data.prices[data.prices["date"].between(first, self.last)]
+            data = replace(
+                data,
+                prices=prices.reset_index(drop=True),
+                rates=data.rates[data.rates["date"].between(first, self.last)],
+            )
+        self.seconds += time.perf_counter() - begin
+        return data
+
+    def update(self, folder: Path, source: Any = None) -> float:
+        """Bring the store in `folder` up to date and return the seconds it took besides the source's own."""
+        from pipeline import runner
+        from pipeline.sources import SOURCES
+
+        runner.SOURCES = {**SOURCES, "nights": source or self.source}  # type: ignore[assignment]
+        files = {"db": folder / "data.db", "workspace": folder / "workspace.db", "cache_dir": folder / "cache"}
+        self.seconds, begin = 0.0, time.perf_counter()
+        runner.update(runner.UpdateRequest("nights"), settings=replace(self.settings, **files))
+        return time.perf_counter() - begin - self.seconds
+
+
+def run() -> list[Row]:
+    from bench.plain_pipeline import plain_update
+
+    nights = Nights(TICKERS, YEARS)
+    full, night, plain = [], [], []
+    for _ in range(ROUNDS):
+        with scratch() as folder:
+            nights.last = nights.dates[-3]
+            full.append(nights.update(folder))
+            for date in nights.dates[-2:]:
+                nights.last = date
+                night.append(nights.update(folder))
+        with scratch() as folder:
+            plain.append(_seconds(lambda folder=folder: plain_update(nights.whole, folder / "plain.db")))
+    peer = "pandas loop, statsmodels loop, to_sql"
+    size = f"{TICKERS} tickers, {YEARS} years"
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return [
+        Row(f"full update, {size}", _times(full), peer, _times(plain), AIM_FULL,
+            note=f"without the download; the ratio should be {AIM_RATIO:g} at least."),
+        Row(f"one night, {size}", _times(night), f"{peer}, everything anew", _times(plain), AIM_NIGHT,
+            note=f"one new session of each ticker; peak memory of this process, source and peer included, {memory / 1e9:.2f} GB."),
+        *(_growth(tickers) for tickers in GROWTH),
+    ]  # fmt: skip
+
+
+def _growth(tickers: int) -> Row:
+    """One full build in a process of its own, so that its memory is its own."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        seconds, _, peak = pool.apply(build, (tickers, GROWTH_YEARS))
+    return Row(
+        f"full update, {tickers:,} tickers, {GROWTH_YEARS} years", _times([seconds]),
+        note=f"{seconds / tickers * 1e3:.2g} s for 1,000 tickers; peak memory {peak / 1e9:.2f} GB, source included.",
+    )  # fmt: skip
+
+
+def build(tickers: int, years: int) -> tuple[float, float, float]:
+    """Return the seconds of a full build, those of its source, and the peak memory in bytes."""
+    import config
+    from pipeline import runner
+    from pipeline.sources import SOURCES
+
+    fetching = 0.0
+    source = SOURCES["simulated"]
+
+    def fetch(request: Any, report: Any) -> Any:
+        nonlocal fetching
+        begin = time.perf_counter()
+        data = source.fetch(request, report)
+        fetching += time.perf_counter() - begin
+        return data
+
+    runner.SOURCES = {**SOURCES, "simulated": replace(source, fetch=fetch)}  # type: ignore[assignment]
+    with scratch() as folder:
+        files = {"db": folder / "data.db", "workspace": folder / "workspace.db", "cache_dir": folder / "cache"}
+        settings = config.load_settings({}, simulated_tickers=tickers, simulated_years=years, **files)
+        seconds = _seconds(lambda: runner.update(runner.UpdateRequest("simulated"), settings=settings))
+    return seconds - fetching, fetching, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _seconds(action: Callable[[], Any]) -> float:
+    begin = time.perf_counter()
+    action()
+    return time.perf_counter() - begin
+
+
+def _times(seconds: list[float]) -> Times:
+    return Times(tuple(seconds), tuple(seconds))
+
+
+BENCHMARK = Benchmark(
+    "pipeline", "the nightly work without the download: full build, one night, growth, against a plain one", run
+)

@@ -1,0 +1,95 @@
+"""Every table of both databases, declared once: names, keys, types and checks. STRICT, keyed, checked in SQL.
+
+MARKET is data.db, rebuilt from sources at any time. WORKSPACE is workspace.db, the analyst's own and backed up.
+Fractions, not percent; USD; dates ISO text, exchange-local; timestamps UTC ending in Z; NULL is "unknown".
+
+A table that is missing is created, and a derived one whose shape differs is made anew and computed again, so a new
+indicator needs nothing here. Any other change of a table takes a new number in VERSIONS and its statements in
+MIGRATIONS.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+
+from sqlalchemy import MetaData, Table
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
+
+from pipeline.schema._market import (
+    MARKET,
+    company_fundamentals,
+    corporate_actions,
+    factor_loadings,
+    factor_model_fits,
+    factor_returns,
+    fetch_log,
+    frontier_points,
+    frontier_runs,
+    frontier_weights,
+    instruments,
+    partition_checksums,
+    prices,
+    published,
+    quality_flags,
+    quality_scores,
+    rates,
+    rejects,
+    runs,
+    step_inputs,
+    step_runs,
+    table_checksums,
+    technical_signals,
+    ticker_changes,
+    universe_members,
+)
+from pipeline.schema._migrations import FIRST_VERSION, MIGRATIONS
+from pipeline.schema._workspace import (
+    WORKSPACE,
+    backtesting_equity,
+    backtesting_questions,
+    backtesting_results,
+    backtesting_trades,
+    jobs,
+)
+
+__all__ = [
+    "MARKET", "WORKSPACE", "backtesting_equity", "backtesting_questions", "backtesting_results",
+    "backtesting_trades", "company_fundamentals", "corporate_actions", "factor_loadings", "factor_model_fits",
+    "factor_returns", "fetch_log", "frontier_points", "frontier_runs", "frontier_weights", "instruments", "jobs",
+    "partition_checksums", "prices", "published", "quality_flags", "quality_scores", "rates", "rejects", "runs",
+    "step_inputs", "step_runs", "table_checksums", "technical_signals", "ticker_changes", "universe_members",
+]  # fmt: skip
+
+APPLICATION_IDS = {MARKET: 0x504C4D4B, WORKSPACE: 0x504C5753}  # "PLMK", "PLWS": whose file it is
+VERSIONS = {MARKET: max(MIGRATIONS["market"], default=1), WORKSPACE: max(MIGRATIONS["workspace"], default=1)}
+
+
+def version_of(user_version: int) -> int:
+    """Return the version that a file's user_version stands for; 0 is a file without tables."""
+    return 1 if user_version in FIRST_VERSION else user_version
+
+
+def migrations(metadata: MetaData, version: int) -> list[str]:
+    """Return the statements that bring a database of `version` to the present one, oldest first."""
+    steps = MIGRATIONS["market" if metadata is MARKET else "workspace"]
+    return [statement for number in sorted(steps) if number > version for statement in steps[number]]
+
+
+@cache
+def ddl(table: Table) -> tuple[str, ...]:
+    """Return the CREATE statements of a table and its indexes, as SQLite keeps them."""
+    dialect = sqlite.dialect()
+    indexes = sorted(table.indexes, key=lambda index: str(index.name))
+    statements: list[ExecutableDDLElement] = [CreateTable(table), *map(CreateIndex, indexes)]
+    return tuple(str(statement.compile(dialect=dialect)).strip() for statement in statements)
+
+
+def outdated(metadata: MetaData, stored: Mapping[str, str]) -> list[Table]:
+    """Return the tables that are to be made anew, given {name: CREATE statement} of those stored.
+
+    These are the missing ones and the derived ones whose declaration has changed since.
+    """
+    return [
+        table for table in metadata.sorted_tables
+        if table.name not in stored or (table.info["derived"] and stored[table.name] != ddl(table)[0])
+    ]  # fmt: skip

@@ -1,0 +1,18 @@
+"""Numbered changes of tables that hold what cannot be computed again. Never edit one that was released: add one.
+
+A number's statements run in one transaction with the new version; a test brings a database of every earlier version
+through them. Tables that are new, or derived, need no statement: see the package.
+"""
+
+# user_version of the first release, which wrote a fingerprint of its tables: the market's and the workspace's.
+FIRST_VERSION = (298158358, 1438413354)
+
+MIGRATIONS: dict[str, dict[int, tuple[str, ...]]] = {
+    "market": {
+        2: (
+            "ALTER TABLE fetch_log ADD COLUMN attempts INTEGER",
+            "ALTER TABLE fetch_log ADD COLUMN fetched_at TEXT",
+        ),
+    },
+    "workspace": {},
+}

@@ -1,0 +1,48 @@
+"""The tables of workspace.db, the analyst's own: it cannot be rebuilt, so it is backed up and only ever migrated."""
+
+from sqlalchemy import ForeignKey, Index, MetaData
+
+from pipeline.schema._declare import integer, one_of, real, table, text
+
+WORKSPACE = MetaData()
+
+backtesting_results = table(
+    WORKSPACE, "backtesting_results", ("result_id",),
+    *(text(name, nullable=False) for name in ("result_id", "test_date", "strategy_name", "params", "tickers",
+                                               "start_date", "end_date", "data_run_id", "code_version")),
+    *(real(name) for name in ("total_return", "sharpe_ratio", "max_drawdown")),
+    text("metrics", nullable=False), text("audit", nullable=False),
+)  # fmt: skip
+Index("backtesting_results_by_date", backtesting_results.c.test_date)
+
+# Which stored result answers which question on which data: the way back to a result without reading prices.
+backtesting_questions = table(
+    WORKSPACE, "backtesting_questions", ("question_id",),
+    text("question_id", nullable=False),
+    text("result_id", ForeignKey("backtesting_results.result_id"), nullable=False),
+    text("data_run_id", nullable=False),
+)  # fmt: skip
+Index("backtesting_questions_by_result", backtesting_questions.c.result_id, backtesting_questions.c.data_run_id)
+
+backtesting_equity = table(
+    WORKSPACE, "backtesting_equity", ("result_id", "date"),
+    text("result_id", ForeignKey("backtesting_results.result_id"), nullable=False), text("date", nullable=False),
+    *(real(name) for name in ("equity", "benchmark", "drawdown", "gross_exposure", "net_exposure")),
+)  # fmt: skip
+
+backtesting_trades = table(
+    WORKSPACE, "backtesting_trades", ("result_id", "trade_id"),
+    text("result_id", ForeignKey("backtesting_results.result_id"), nullable=False),
+    integer("trade_id", nullable=False), text("ticker", nullable=False), text("direction", nullable=False),
+    text("entry_date", nullable=False), real("entry_price"), text("exit_date"), real("exit_price"),
+    *(real(name) for name in ("quantity", "fees", "slippage", "borrow", "pnl", "return_pct")), text("reason"),
+)  # fmt: skip
+
+jobs = table(
+    WORKSPACE, "jobs", ("job_id",),
+    text("job_id", nullable=False), text("kind", nullable=False), text("state", nullable=False),
+    real("progress", nullable=False), text("message"), text("owner", nullable=False),
+    *(text(name, nullable=False) for name in ("created_at", "heartbeat_at", "deadline_at")), text("result_id"),
+    one_of("state", ("queued", "running", "done", "failed", "cancelled", "lost")),
+)  # fmt: skip
+Index("jobs_by_state", jobs.c.state, jobs.c.created_at)

@@ -36,3 +36,8 @@ def is_date(column: str) -> CheckConstraint:
 def one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
     """The column holds one of these words."""
     return CheckConstraint(f"{column} IN ({', '.join(repr(value) for value in values)})")
+
+
+def one_of_by_rows(column: str, values: tuple[str, ...]) -> CheckConstraint:
+    """The same for tables of many rows: SQLite builds the list of an IN anew for every row, which doubles its cost."""
+    return CheckConstraint(" OR ".join(f"{column} = {value!r}" for value in values))

@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, MetaData
 
 from analytics.indicators import INDICATORS
 from analytics.signals import RATING_LABELS
-from pipeline.schema._declare import integer, is_date, one_of, real, table, text
+from pipeline.schema._declare import integer, is_date, one_of, one_of_by_rows, real, table, text
 
 MARKET = MetaData()
 
@@ -95,8 +95,8 @@ technical_signals = table(
     *(integer(indicator.vote_column) for indicator in INDICATORS.values() if indicator.vote_column),
     integer("buy_votes"), integer("sell_votes"), integer("overall_signal"),
     real("rating_score"), text("rating_label"),
-    CheckConstraint("overall_signal IN (-1, 0, 1)"), CheckConstraint("rating_score BETWEEN -1 AND 1"),
-    one_of("rating_label", RATING_LABELS),
+    CheckConstraint("overall_signal BETWEEN -1 AND 1"), CheckConstraint("rating_score BETWEEN -1 AND 1"),
+    one_of_by_rows("rating_label", RATING_LABELS),
     derived=True,
 )  # fmt: skip
 

@@ -99,7 +99,7 @@ def _fetch_and_check(context: Context, request: FetchRequest, report: Report) ->
     _check_enough(context, request, data)
     overlap = set(request.last_dates) if context.source.incremental and request.start is None else set()
     verdict = _judge(context, data, clean, whole=not overlap and request.start is None)
-    whole = set(verdict.clean["ticker"]) - overlap if request.start is None else set()
+    whole = set(verdict.clean["ticker"].unique()) - overlap if request.start is None else set()
     clean, rejects = verdict.clean, [data.rejects, refused, verdict.rejects]
     quarantined = dict(verdict.quarantined)
     if verdict.refetch:
@@ -110,7 +110,7 @@ def _fetch_and_check(context: Context, request: FetchRequest, report: Report) ->
         clean = pd.concat([clean[~clean["ticker"].isin(verdict.refetch)], second.clean], ignore_index=True)
         rejects += [again.rejects, refused, second.rejects]
         quarantined |= second.quarantined
-        whole |= set(second.clean["ticker"])
+        whole |= set(second.clean["ticker"].unique())
     return _Fetched(data, clean, pd.concat(rejects, ignore_index=True), quarantined, frozenset(whole))
 
 
@@ -153,7 +153,7 @@ def _check_enough(context: Context, request: FetchRequest, data: SourceData) -> 
 def _store_prices(context: Context, fetched: _Fetched) -> int:
     """Write instruments and the rows of every ticker that differs from what is stored."""
     described = fetched.data.instruments
-    described = described[described["ticker"].isin(set(fetched.clean["ticker"]))].assign(active=1)
+    described = described[described["ticker"].isin(fetched.clean["ticker"].unique())].assign(active=1)
     store.upsert(context.connection, schema.instruments, described)
     noted: dict[str, dict[str, tuple[int, str]]] = {}
     for part, digest in store.noted_digests(context.connection, schema.prices).items():
@@ -178,7 +178,9 @@ def _store_whole(context: Context, ticker: str, rows: pd.DataFrame, noted: dict[
         return 0
     since = min(part.rsplit("/", 1)[1] for part in differing)
     context.changed[ticker] = since
-    return store.replace(context.connection, schema.prices, rows[rows["date"] >= since], owner=ticker, since=since)
+    found = {part: digest for part, digest in found.items() if part >= f"{ticker}/{since}"}
+    rows = rows[rows["date"] >= since] if noted else rows
+    return store.replace(context.connection, schema.prices, rows, owner=ticker, since=since, digests=found)
 
 
 def _store_overlap(context: Context, ticker: str, rows: pd.DataFrame) -> int:

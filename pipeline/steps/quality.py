@@ -1,6 +1,7 @@
 """What is odd in the stored prices: sessions that are missing, bars that repeat, jumps, dividends that do not fit."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from pipeline.queries import Reader
 from pipeline.queries import instruments as instrument_queries
 from pipeline.queries import prices as price_queries
 from pipeline.queries import quality as quality_queries
+from pipeline.steps._split import store_each
 from pipeline.steps._step import Context, Outcome, Step
 
 OTHER_CALENDAR = 0.02  # of the bars; so many on days without a session, and the ticker follows another calendar
@@ -31,16 +33,19 @@ def run(context: Context) -> Outcome:
     since = dict.fromkeys(known, "") if context.recompute_all else {
         ticker: day[:4] for ticker, day in context.changed.items() if ticker in known
     }  # fmt: skip
+    store_each(context, schema.quality_flags, since, partial(_found, calendar=calendar))
+    scores = _scores(context)
     with store.transaction(context.connection):
-        for ticker, year in sorted(since.items()):
-            found = sorted(flag for flag in _flags(context.reader, ticker, year, calendar) if flag[0] >= year)
-            rows = pd.DataFrame([(ticker, *flag) for flag in found], columns=list(COLUMNS))
-            store.replace(context.connection, schema.quality_flags, rows, owner=ticker, since=year)
-        scores = _scores(context)
         store.delete(context.connection, schema.quality_scores)
         store.insert(context.connection, schema.quality_scores, scores)
     doubtful = int((scores["score"] < 1).sum())
     return Outcome(len(since), message=f"{len(since)} of {len(known)} tickers looked at, {doubtful} with remarks")
+
+
+def _found(reader: Reader, ticker: str, year: str, *, calendar: str) -> pd.DataFrame:
+    """The flags of one ticker from a year on, as they are stored."""
+    flags = sorted(flag for flag in _flags(reader, ticker, year, calendar) if flag[0] >= year)
+    return pd.DataFrame([(ticker, *flag) for flag in flags], columns=list(COLUMNS))
 
 
 def _flags(reader: Reader, ticker: str, year: str, calendar: str) -> Iterator[Flag]:

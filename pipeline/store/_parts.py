@@ -16,10 +16,13 @@ import pandas as pd
 from sqlalchemy import Table, Text
 
 from pipeline.store._connect import transaction
-from pipeline.store._rows import insert
+from pipeline.store._rows import as_list, insert
 
 WHOLE = ""
+UNKNOWN = "\x00"
 _DATES = ("date", "as_of")
+Digests = dict[str, tuple[int, str]]  # part: (rows, checksum)
+
 _LAST_DAY = "\x7f"  # after every date of a year: "2024-12-31" < "2024\x7f"
 
 
@@ -31,16 +34,24 @@ def part_columns(table: Table) -> tuple[str, str] | None:
 
 
 def replace(
-    connection: sqlite3.Connection, table: Table, rows: pd.DataFrame | Mapping[str, Any], *, owner: str, since: str = ""
+    connection: sqlite3.Connection,
+    table: Table,
+    rows: pd.DataFrame | Mapping[str, Any],
+    *,
+    owner: str,
+    since: str = "",
+    digests: Digests | None = None,
 ) -> int:
     """Store all rows of one owner from the year of `since` on in place of what it has there. Return their count.
 
     rows: columns by name, in the order of the key, none before that year; `since` is by default the beginning.
+    digests: those of the rows, where they are known already.
     """
     with transaction(connection):
         drop(connection, table, owner, since=since)
         count = insert(connection, table, rows)
-        _note(connection, table, _digests(table, rows))
+        found = _digests(table, rows) if digests is None else ((part, *digest) for part, digest in digests.items())
+        _note(connection, table, found)
     return count
 
 
@@ -88,7 +99,7 @@ def stored_digests(connection: sqlite3.Connection, table: Table) -> Iterator[tup
         yield from _digests(table, _read(connection, table, f"WHERE {owner} = ?", (name,)))
 
 
-def noted_digests(connection: sqlite3.Connection, table: Table) -> dict[str, tuple[int, str]]:
+def noted_digests(connection: sqlite3.Connection, table: Table) -> Digests:
     """Return {part: (rows, checksum)} as noted when the parts were written."""
     found = connection.execute(
         "SELECT part, rows, checksum FROM partition_checksums WHERE table_name = ? ORDER BY part", (table.name,)
@@ -96,7 +107,7 @@ def noted_digests(connection: sqlite3.Connection, table: Table) -> dict[str, tup
     return {part: (rows, checksum) for part, rows, checksum in found}
 
 
-def fetched_digests(table: Table, rows: pd.DataFrame) -> dict[str, tuple[int, str]]:
+def fetched_digests(table: Table, rows: pd.DataFrame) -> Digests:
     """Return {part: (rows, checksum)} of rows that hold whole parts of one owner, as if they were stored."""
     return {part: (count, checksum) for part, count, checksum in _digests(table, rows)}
 
@@ -144,8 +155,7 @@ def _digests(table: Table, columns: Mapping[str, Any] | pd.DataFrame) -> Iterato
     if not count:
         return
     names = [column.name for column in table.columns if isinstance(column.type, Text)]
-    absent: list[str | None] = [None] * count
-    texts = [_texts(columns[name]) if name in columns else absent for name in names]
+    texts = [_texts(columns[name]) if name in columns else [UNKNOWN] * count for name in names]
     numbers = _numbers(table, columns, count)
     if keys is None:
         yield WHOLE, count, _digest(texts, numbers)
@@ -174,14 +184,17 @@ def _numbers(table: Table, columns: Mapping[str, Any] | pd.DataFrame, count: int
     return numbers + 0.0
 
 
-def _texts(column: Any) -> list[str | None]:
-    values = column.tolist() if hasattr(column, "tolist") else list(column)
-    return [None if value is None or value != value else str(value) for value in values]
+def _texts(column: Any) -> list[str]:
+    """A column of text for its checksum; unknown is a character that no text holds."""
+    values = as_list(column)
+    if getattr(getattr(column, "dtype", None), "kind", "") == "U":
+        return values
+    return [UNKNOWN if value is None or value != value else str(value) for value in values]
 
 
-def _digest(texts: list[list[str | None]], numbers: np.ndarray) -> str:
+def _digest(texts: list[list[str]], numbers: np.ndarray) -> str:
     found = hashlib.sha256(np.ascontiguousarray(numbers).tobytes())
     for text in texts:
-        found.update("\x1f".join("\x00" if item is None else item for item in text).encode())
+        found.update("\x1f".join(text).encode())
         found.update(b"\x1e")
     return found.hexdigest()

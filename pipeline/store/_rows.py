@@ -32,12 +32,19 @@ def _execute_many(
     if unknown:
         raise ValueError(f"{table.name} has no column {sorted(unknown)}")
     # Python objects in columns, zipped into rows: sqlite3 binds NaN as NULL, and STRICT makes 1.0 an INTEGER.
-    values = [rows[name].tolist() if hasattr(rows[name], "tolist") else list(rows[name]) for name in columns]
+    values = [as_list(rows[name]) for name in columns]
     marks = ", ".join("?" * len(columns))
     statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks}){conflict}"
     with transaction(connection):
         connection.executemany(statement, zip(*values, strict=True))
     return len(values[0]) if values else 0
+
+
+def as_list(column: Any) -> list[Any]:
+    """Return a column of any kind as Python objects; pandas' own tolist() of text takes an item at a time."""
+    if isinstance(getattr(column, "dtype", None), pd.StringDtype):
+        column = column.to_numpy(dtype=object)
+    return column.tolist() if hasattr(column, "tolist") else list(column)
 
 
 def delete(connection: sqlite3.Connection, table: Table, **key: Any) -> int:

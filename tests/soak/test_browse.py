@@ -41,6 +41,7 @@ class User(threading.Thread):
         while time.monotonic() < self.until:
             self.ask("POST", UPDATE, click(dependencies, self.random))
             time.sleep(self.random.expovariate(1 / THINK))
+        self.connection.close()
 
     def ask(self, method: str, path: str, body: Any = None, *, counted: bool = True) -> bytes:
         headers = {"Content-Type": "application/json"} | ({"Cookie": self.cookie} if self.cookie else {})

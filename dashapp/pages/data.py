@@ -120,7 +120,7 @@ def _cards(
              tip="Complete, or partial: published although something did not come."),
         stat("Newest price", str(coverage["last_date"].max()), note=f"{len(coverage)} instruments", tip="The latest session of any instrument."),
         stat("Rejected rows", number(len(rejects), digits=0), tip="Rows refused by the quality gate."),
-        stat("Code", run["code_version"], note=f"run {run['run_id']}", tip="Version of the code that computed this run, and the run's name."),
+        stat("Code", run["code_version"][:8], note=f"run {run['run_id']}", tip="Version of the code that computed this run, and the run's name."),
     ]  # fmt: skip
 
 
@@ -144,7 +144,7 @@ def _coverage(coverage: pd.DataFrame, scores: pd.DataFrame) -> Any:
         number_column("rows_with_range", "With range", digits=0, width=95), number_column("rows_with_volume", "With volume", digits=0, width=95),
         percent_column("score", "Quality", width=90, tip="From 0 to 100 %; docs/DATA.md has the formula"),
         number_column("missing_sessions", "Missing", digits=0, width=95, tip="Sessions of the exchange without a bar"),
-        number_column("stale_sessions", "Stale", digits=0, width=80, tip="Bars that repeat the one before for days"),
+        number_column("stale_sessions", "Stale", digits=0, width=80, tip="Bars with the same four prices as the session before"),
         number_column("jumps", "Jumps", digits=0, width=85, tip="Sessions on which the price moved by more than 40 %"),
         number_column("rejected_rows", "Rejected", digits=0, width=95, tip="Rows that the quality gate refused"),
     ], row_id="ticker", height=420)  # fmt: skip
@@ -166,7 +166,7 @@ def _fetched(fetched: pd.DataFrame) -> Any:
     if told.empty:
         return count
     columns = [column("ticker", "Ticker", width=160), column("status", "State", width=110),
-               column("message", "Message", flex=3, wrapText=True, autoHeight=True)]  # fmt: skip
+               column("message", "Message", minWidth=260, flex=3, wrapText=True, autoHeight=True)]  # fmt: skip
     return [count, grid("data-fetched", told, columns, row_id="ticker")]
 
 
@@ -175,7 +175,8 @@ def _rejects(rejects: pd.DataFrame) -> Any:
         return html.P("None: every row that came passed the quality gate.", className="mb-0")
     numbered = rejects.assign(number=rejects.index.astype(str))
     return grid("data-rejects", numbered, [
-        column("ticker", "Ticker", width=110), column("date", "Date", width=120), column("reason", "Reason", flex=2), column("payload", "Row as it came", flex=3),
+        column("ticker", "Ticker", width=110), column("date", "Date", width=120), column("reason", "Reason", minWidth=200, flex=2),
+        column("payload", "Row as it came", minWidth=320, flex=3),
     ], row_id="number", height=360)  # fmt: skip
 
 
@@ -189,8 +190,8 @@ def _history(runs: pd.DataFrame) -> Any:
 
 
 def _tables(tables: pd.DataFrame) -> Any:
-    return grid("data-tables", tables, [column("table_name", "Table"), number_column("rows", "Rows", digits=0, width=130),
-                                        column("checksum", "Checksum", flex=2)], row_id="table_name")  # fmt: skip
+    return grid("data-tables", tables, [column("table_name", "Table", minWidth=180), number_column("rows", "Rows", digits=0, width=130),
+                                        column("checksum", "Checksum", minWidth=260, flex=2)], row_id="table_name")  # fmt: skip
 
 
 PAGE = Page(

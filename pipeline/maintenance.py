@@ -40,16 +40,15 @@ class Database:
         return self.path.parent / "backups" / f"{self.path.stem}-{stamp}.db"
 
     def is_usable(self, path: Path) -> bool:
-        """Whether a file is such a database, sound, and of this version or an earlier one."""
+        """Whether a file is such a database, sound, and of this version or an earlier one.
+
+        What an update computes anew may have another form, or be missing.
+        """
         version = store.schema_version(path) or 0
         if not store.is_ours(path, self.metadata) or not 0 < version <= schema.VERSIONS[self.metadata]:
             return False
-        if version == schema.VERSIONS[self.metadata]:
-            try:
-                with connect(path, workspace=self.metadata is schema.WORKSPACE):
-                    pass  # all tables are there
-            except StoreError:
-                return False
+        if version == schema.VERSIONS[self.metadata] and not store.has_tables(path, self.metadata):
+            return False
         return not store.faults(path)
 
 

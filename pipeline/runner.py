@@ -90,7 +90,10 @@ def update(request: UpdateRequest, *, settings: Any, progress: Progress = lambda
         finally:
             build.connection.close()
         mark_mirror(db)
-        vacuum_unlocked(market(db), only_if_it_pays=True)
+        try:
+            vacuum_unlocked(market(db), only_if_it_pays=True)
+        except (StoreError, sqlite3.Error) as error:  # the run is published all the same
+            log.warning("the space of deleted rows was not given back: %s", error)
         return summary
 
 

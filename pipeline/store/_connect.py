@@ -90,6 +90,13 @@ def is_ours(path: Path, metadata: MetaData) -> bool:
     return _pragma(path, "application_id") == schema.APPLICATION_IDS[metadata]
 
 
+def has_tables(path: Path, metadata: MetaData) -> bool:
+    """Whether a database has every table of this version that cannot be computed anew."""
+    with closing(sqlite3.connect(read_only_uri(path), uri=True)) as connection:
+        stored = dict(connection.execute(_STORED_TABLES))
+    return all(table.name in stored or table.info["derived"] for table in metadata.sorted_tables)
+
+
 def check_replaceable(path: Path, metadata: MetaData) -> None:
     """Raise StoreError where writing `path` would destroy a file that is not a store of this project.
 

@@ -208,3 +208,30 @@ def test_vacuum_gives_space_back_and_the_next_update_goes_on_in_its_build(publis
     with closing(sqlite3.connect(published.db)) as connection:
         assert json.dumps(connection.execute("SELECT * FROM prices").fetchall()) == before
     assert command(published, "update") == 0
+
+
+def test_a_backup_from_before_an_upgrade_is_restored_and_completed_by_the_next_update(published: Any) -> None:
+    """An upgrade may change what an update computes: such a backup still holds all that cannot be computed."""
+    with closing(sqlite3.connect(published.db)) as connection:
+        connection.execute("DROP TABLE technical_signals")
+    command(published, "backup")
+    Path(published.db).write_bytes(b"garbage")
+    assert command(published, "restore") == 0
+    assert command(published, "update") == 0
+    with connect(published.db) as reader:
+        assert reader.one("SELECT count(*) FROM technical_signals") == reader.one("SELECT count(*) FROM prices")
+    with closing(sqlite3.connect(published.db)) as connection:
+        connection.execute("PRAGMA foreign_keys=OFF")
+        connection.execute("DROP TABLE prices")
+    assert not maintenance.market(Path(published.db)).is_usable(Path(published.db))
+
+
+def test_an_update_is_complete_although_its_space_could_not_be_given_back(
+    published: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_arguments: Any, **_named: Any) -> int:
+        raise StoreError("no room")
+
+    monkeypatch.setattr("pipeline.runner.vacuum_unlocked", full)
+    assert update(UpdateRequest(), settings=published).partial is False
+    assert "not given back: no room" in caplog.text

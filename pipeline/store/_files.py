@@ -36,7 +36,6 @@ def backup(source: Path, target: Path) -> None:
         closing(sqlite3.connect(target, timeout=BUSY_SECONDS)) as to,
     ):
         from_.backup(to)
-        to.execute("PRAGMA journal_mode=WAL")
         checkpoint(to)
 
 

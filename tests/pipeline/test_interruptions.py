@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -85,16 +86,25 @@ def test_t11_killed_while_publishing(
     assert contents(night.db) == wanted
 
 
-def test_t11_a_killed_update_leaves_no_helper_and_no_lock(tmp_path: Path) -> None:
+def test_t11_a_killed_update_leaves_no_helper_and_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = settings_in(tmp_path, simulated_tickers=20, simulated_years=3)
     request = UpdateRequest(source="simulated")
+    test, real = os.getpid(), steps.technical_signals._signals
+
+    def slow(reader: Any, ticker: str, year: str) -> Any:
+        if os.getppid() != test and os.getpid() != test:  # a helper of the update, which would go on for seconds
+            time.sleep(0.3)
+        return real(reader, ticker, year)
+
+    monkeypatch.setattr(steps.technical_signals, "_signals", slow)
 
     def progress(label: str, fraction: float, _message: str) -> None:
         if label == "Technical signals" and fraction > 0:
             die()
 
     assert exit_code(lambda: update(request, settings=settings, progress=progress)) == -9
-    time.sleep(0.5)
+    time.sleep(0.7)
+    monkeypatch.undo()
     assert update(request, settings=settings).run_id  # the lock went with its owner
     assert not list(tmp_path.glob("*.shard*"))
 
@@ -106,6 +116,7 @@ def test_processes_share_the_work_and_store_the_same_bytes(tmp_path: Path) -> No
             tmp_path / str(processes), simulated_tickers=30, simulated_years=2, update_processes=processes
         )
         update(UpdateRequest(source="simulated"), settings=settings)
+        update(UpdateRequest(), settings=replace(settings, simulated_seed=8))  # in place of what is stored
         made.append(contents(settings.db))
     assert made[0] == made[1]
 
@@ -229,6 +240,25 @@ def test_t19_a_folder_that_cannot_be_written(night: Any, tmp_path: Path, capfd: 
     assert exit_code(as_nobody) == 1
     assert "cannot be written: Permission denied" in capfd.readouterr().err
     assert run_of(night.db) == before
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody who may not write")
+def test_t19_a_store_without_its_index_file_is_read_in_a_folder_that_cannot_be_written(
+    night: Any, tmp_path: Path
+) -> None:
+    for suffix in ("-wal", "-shm"):
+        Path(f"{night.db}{suffix}").unlink(missing_ok=True)  # as after a copy, or on a read-only medium
+    for folder in tmp_path.parents:
+        if folder.stat().st_mode & 0o077 == 0:  # pytest's own
+            folder.chmod(0o755)
+    tmp_path.chmod(0o555)
+
+    def as_nobody() -> None:
+        os.setuid(65534)
+        with connect(Path(night.db)) as reader:
+            assert reader.rows("SELECT * FROM published")
+
+    assert exit_code(as_nobody) == 0
 
 
 def test_t20_a_reader_that_never_ends_holds_up_no_update_and_is_named(

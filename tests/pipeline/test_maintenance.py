@@ -74,6 +74,21 @@ def test_a_damaged_backup_is_passed_over(path: Path) -> None:
         maintenance.restore(mine, bad)
 
 
+def test_t17_a_damaged_copy_is_no_backup(path: Path) -> None:
+    """A page that nobody reads is copied as it is: the copy is read whole before it counts."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE filler (x)")
+        connection.execute(
+            "INSERT INTO filler SELECT zeroblob(2000) FROM (VALUES (1), (2), (3), (4), (5), (6), (7), (8))"
+        )
+        connection.commit()
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    zero_a_page(path)
+    with pytest.raises(StoreError, match=r"is damaged.*nothing was backed up"):
+        maintenance.backup(maintenance.workspace(path))
+    assert not list((path.parent / "backups").glob("*.db"))
+
+
 def test_each_database_takes_its_own_backups_only(path: Path, tmp_path: Path) -> None:
     market = tmp_path / "data.db"
     store.open_writer(market, schema.MARKET).close()

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from pipeline import sources
+from pipeline.errors import SourceError
 from pipeline.queries import connect, prices
 from pipeline.runner import UpdateRequest, update
 from pipeline.sources import FetchRequest, Source, SourceData
@@ -30,6 +31,7 @@ class Vendor:
         self.history = {name: [base + i % 9 for i in range(300)] for name, base in (("AAA", 50.0), ("BBB", 80.0))}
         self.asked: list[FetchRequest] = []
         self.splits: list[tuple[str, str, str, float]] = []
+        self.away: set[str] = set()
 
     def fetch(self, request: FetchRequest, _report: Any) -> SourceData:
         self.asked.append(request)
@@ -40,9 +42,12 @@ class Vendor:
             start = DATES[max(0, DATES.index(last) - 10)] if last else ""
             frames.append(bars(name, self.history[name], start=start))
         names = pd.DataFrame({"ticker": wanted, "name": wanted, "kind": "stock"})
-        log = pd.DataFrame({"ticker": wanted, "status": "ok", "rows": 1, "message": ""})
+        frames = [frame for frame, name in zip(frames, wanted, strict=True) if name not in self.away]
+        status = ["timeout" if name in self.away else "ok" for name in wanted]
+        log = pd.DataFrame({"ticker": wanted, "status": status, "rows": 1, "message": ""})
         actions = pd.DataFrame(self.splits, columns=["ticker", "date", "kind", "value"])
-        return SourceData(instruments=names, prices=pd.concat(frames), actions=actions, fetch_log=log)
+        found = {"prices": pd.concat(frames)} if frames else {}
+        return SourceData(instruments=names, actions=actions, fetch_log=log, **found)
 
 
 @pytest.fixture
@@ -128,3 +133,27 @@ def test_a_ticker_that_answers_nothing_keeps_its_history(
     assert stored(settings.db, "BBB") == vendor.history["BBB"]
     with connect(settings.db) as reader:
         assert reader.one("SELECT active FROM instruments WHERE ticker = 'BBB'") == (1,)
+
+
+@pytest.mark.parametrize(("away", "tolerated", "required", "said"), [
+    ({"AAA"}, 0.5, (), None), ({"AAA"}, 0.4, (), "1 of 2 tickers did not come"), ({"BBB"}, 1.0, ("BBB",), "BBB did not come"),
+    ({"AAA"}, 1.0, ("BBB",), None), ({"AAA", "BBB"}, 0.5, (), "2 of 2 tickers did not come"),
+])  # fmt: skip
+def test_t5_too_little_publishes_nothing_and_one_missing_ticker_is_partial(
+    settings: Any, vendor: Vendor, monkeypatch: pytest.MonkeyPatch, away: set[str], tolerated: float, required: tuple[str, ...],
+    said: str | None,
+) -> None:  # fmt: skip
+    update(UpdateRequest(source="vendor"), settings=settings)
+    strict = replace(sources.SOURCES["vendor"], tolerated=tolerated, required=required)
+    for module in ("pipeline.sources", "pipeline.runner"):
+        monkeypatch.setattr(f"{module}.SOURCES", dict(sources.SOURCES) | {"vendor": strict})
+    vendor.away = away
+    for name in vendor.history:
+        vendor.history[name] += [55.0]
+    if said is None:
+        assert update(UpdateRequest(), settings=settings).partial
+    else:
+        with pytest.raises(SourceError, match=said):
+            update(UpdateRequest(), settings=settings)
+    stayed = {name for name in vendor.history if len(stored(settings.db, name)) == 300}
+    assert stayed == (away if said is None else set(vendor.history))

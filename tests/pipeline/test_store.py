@@ -153,3 +153,21 @@ def test_backup_is_whole_and_readers_keep_reading(tmp_path: Path, connection: sq
         reader.execute("COMMIT")
         store.backup(tmp_path / "data.db", target)
         assert reader.execute("SELECT count(*) FROM prices").fetchone() == (2,)
+
+
+def test_noted_checksums_are_those_of_the_stored_rows_whatever_the_order_of_the_key(
+    connection: sqlite3.Connection,
+) -> None:
+    """The date of a fit is the last part of its key, so its rows do not come year by year."""
+    rows = pd.DataFrame(
+        [("A", model, "M", 60, as_of) for model in ("capm", "ff3") for as_of in ("2022-12-31", "2023-12-31")],
+        columns=["ticker", "model", "frequency", "window_months", "as_of"],
+    ).assign(sample_start="2020-01-31", sample_end="2022-10-31", n_obs=30, alpha=[0.1, 0.2, 0.3, 0.4])
+    store.replace(connection, schema.factor_model_fits, rows, owner="A")
+    noted = store.noted_digests(connection, schema.factor_model_fits)
+    assert sorted(noted) == ["A/2022", "A/2023"]
+    store.seal(connection, schema.factor_model_fits, {"A/2022", "A/2023"})
+    assert store.noted_digests(connection, schema.factor_model_fits) == noted
+    assert {
+        part: (count, word) for part, count, word in store.stored_digests(connection, schema.factor_model_fits)
+    } == noted

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dash import Input, Output, callback
-from flask import current_app, session
+from flask import current_app, g, session
 
 from analytics.errors import PlumblineError
 from dashapp.data import POOL_KEY, RATE_KEY, settings
@@ -32,10 +32,11 @@ def submit(request: backtests.BacktestRequest) -> dict[str, Any]:
     stored = backtests.find(request, db=app.db, workspace=app.workspace)
     if stored is not None:
         return {"result_id": stored}
-    current_app.config[RATE_KEY].admit(owner())
+    visitor = "browsers without a cookie" if g.get("newcomer") else owner()
+    current_app.config[RATE_KEY].admit(visitor)
     job_id = uuid.uuid4().hex
     current_app.config[POOL_KEY].submit(job_id, {
-        "job_id": job_id, "request": request, "db": Path(app.db), "workspace": Path(app.workspace),
+        "job_id": job_id, "owner": visitor, "request": request, "db": Path(app.db), "workspace": Path(app.workspace),
         "slots": app.workers, "folder": Path(app.cache_dir) / "jobs", "seconds": app.job_seconds,
     })  # fmt: skip
     try:

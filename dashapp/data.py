@@ -9,6 +9,7 @@ from flask import current_app
 
 from analytics.errors import MissingDataError, UnknownKeyError
 from dashapp.inputs import is_ticker, shown
+from dashapp.soundness import Soundness
 from pipeline.queries import Reader, connect
 from pipeline.queries import instruments as instrument_queries
 from pipeline.queries import runs as run_queries
@@ -17,11 +18,18 @@ SETTINGS_KEY = "PLUMBLINE_SETTINGS"
 POOL_KEY = "PLUMBLINE_POOL"
 UPDATE_KEY = "PLUMBLINE_UPDATE"
 RATE_KEY = "PLUMBLINE_RATE"
+SOUNDNESS_KEY = "PLUMBLINE_SOUNDNESS"
 
 
 def settings() -> Any:
     """Return the settings of the running app."""
     return current_app.config[SETTINGS_KEY]
+
+
+def soundness() -> Soundness:
+    """Return what is known of the soundness of the market store."""
+    db, known = Path(settings().db), current_app.config.setdefault(SOUNDNESS_KEY, {})
+    return known.setdefault(db, Soundness(db))
 
 
 @contextmanager

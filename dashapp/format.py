@@ -1,11 +1,13 @@
 """Numbers as text: one format per unit, and a dash for what is unknown."""
 
 import math
+import re
 from datetime import UTC, datetime
 from numbers import Real
 from typing import Any
 
 UNKNOWN = "–"
+FOLDERS = re.compile(r"(?<![\w:/.])/(?:[^\s/:,;()'\"]+/)+")
 MAX_DIGITS = 6  # after the point: smaller is noise
 
 
@@ -45,6 +47,11 @@ def by_unit(value: Any, unit: str) -> str:
     if unit in ("count", "days"):
         return number(value, digits=0 if is_known(value) and float(value).is_integer() else 1)
     return number(value, digits=3)
+
+
+def without_folders(text: str) -> str:
+    """Return a message without the folders of this machine: /srv/plumbline/data.db → data.db."""
+    return FOLDERS.sub("", text)
 
 
 def column_label(name: str) -> str:

@@ -74,6 +74,9 @@ class WorkerPool(DiskcacheManager):
             self.pending = {key: item for key, item in self.pending.items() if item["submitted"] > unclaimed}
             if len(self.live) + len(self.pending) >= MAX_JOBS:
                 raise TooManyJobsError(f"{MAX_JOBS} backtests are running or waiting. Try again when one has ended.")
+            mine = sum(item["owner"] == work["owner"] for item in self.pending.values())
+            if mine >= MAX_JOBS // 2:
+                raise TooManyJobsError(f"{mine} backtests of this browser are waiting. Try again when one has ended.")
             self.pending[job_id] = work | {"submitted": time.monotonic()}
 
     def forget(self, job_id: str) -> None:

@@ -5,13 +5,15 @@ import hmac
 import logging
 import os
 import secrets
+import time
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from dash import Dash
 from dash.exceptions import DependencyException, InvalidResourceError
-from flask import Flask, Response, request, session
+from flask import Flask, Response, g, request, session
 from flask.sessions import SecureCookieSessionInterface
 from werkzeug.exceptions import HTTPException
 
@@ -19,6 +21,8 @@ log = logging.getLogger(__name__)
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 USER_NAME = "analyst"
+WRONG_PER_MINUTE = 30
+STATIC = ("/vendor/", "/assets/", "/_dash-component-suites/")  # the same for everybody, so without a cookie
 MAX_BODY = 2 * 1024 * 1024  # bytes of a request
 SHORTEST = {"secret_key": 16, "password": 8}  # characters
 GUESSED = (  # what guessers try first, and what examples hold
@@ -43,6 +47,7 @@ _WORDS = {
     405: "This address does not take that kind of request.",
     413: f"The request is larger than {MAX_BODY // 1024**2} MB.",
     415: "The request must be JSON.",
+    429: "Too many wrong passwords were given. Try again in a minute.",
 }
 _FAILED = "Something went wrong here; the log has the details."
 
@@ -61,6 +66,8 @@ def check_settings(settings: Any, environment: Mapping[str, str] | None = None) 
                 f"visitor. Start it without: unset {name}"
             )
     if settings.host in LOOPBACK:
+        if settings.password and (fault := _weakness("password", settings.password)):
+            raise UnsafeSettingsError(f"{fault}, or be left out: this machine alone is served.")
         return
     faults = [fault for name in SHORTEST if (fault := _weakness(name, str(getattr(settings, name))))]
     if faults:
@@ -129,13 +136,12 @@ def protect(app: Dash, settings: Any) -> None:
         SESSION_COOKIE_NAME="plumbline",
     )  # fmt: skip
 
-    @server.before_request
-    def admit() -> Response | None:
-        if settings.password and not _has_password(settings.password):
-            return _answer(401, {"WWW-Authenticate": 'Basic realm="Plumbline"'})
-        if "owner" not in session:
-            session["owner"] = secrets.token_hex(16)  # whose jobs are whose
-        return None
+    if (
+        not settings.password and settings.host in LOOPBACK[:2]
+    ):  # else another site's page could take this machine's name in the browser, and read all
+        server.config["TRUSTED_HOSTS"] = list(LOOPBACK[:2])
+    guesses = _Guesses()
+    server.before_request(lambda: _admit(settings.password, guesses))
 
     @server.after_request
     def harden(response: Response) -> Response:
@@ -154,6 +160,21 @@ def protect(app: Dash, settings: Any) -> None:
         server.register_error_handler(kind, _explain)
 
 
+def _admit(password: str, guesses: "_Guesses") -> Response | None:
+    """Ask for the password where there is one, and mark every browser."""
+    if password and not _has_password(password):
+        if request.authorization:
+            guesses.note()
+        return _answer(429 if guesses.too_many() else 401, {"WWW-Authenticate": 'Basic realm="Plumbline"'})
+    if password and guesses.too_many() and not session.get("admitted"):
+        return _answer(429)
+    g.newcomer = "owner" not in session
+    if g.newcomer and not request.path.startswith(STATIC):
+        session["owner"] = secrets.token_hex(16)  # whose jobs are whose
+        session["admitted"] = bool(password)
+    return None
+
+
 def _explain(error: Exception) -> Any:
     """Answer an error in a plain sentence: no traceback, path or statement leaves this machine."""
     if isinstance(error, (DependencyException, InvalidResourceError)):
@@ -169,6 +190,20 @@ def _explain(error: Exception) -> Any:
 def _answer(code: int, headers: Mapping[str, str] | None = None) -> Response:
     words = _WORDS.get(code, "The request cannot be answered." if code < 500 else _FAILED)
     return Response(words, code, dict(headers or {}), mimetype="text/plain")
+
+
+class _Guesses:
+    """Wrong passwords of the last minute, whoever sent them; beyond a bound only who was in already stays in."""
+
+    def __init__(self) -> None:
+        self._moments: deque[float] = deque(maxlen=WRONG_PER_MINUTE)
+
+    def note(self) -> None:
+        log.warning("a wrong password was given")
+        self._moments.append(time.monotonic())
+
+    def too_many(self) -> bool:
+        return len(self._moments) == WRONG_PER_MINUTE and time.monotonic() - self._moments[0] < 60
 
 
 def _has_password(password: str) -> bool:

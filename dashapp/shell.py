@@ -20,7 +20,7 @@ IDLE_MILLISECONDS, RUNNING_MILLISECONDS = 5_000, 1_000  # between two looks for 
 
 
 def layout() -> html.Div:
-    """Return the whole page; called at every page load, so that the ticker list is that of the published run."""
+    """Return the whole page, with the ticker list of the published run."""
     options, fallback = _tickers()
     now = status()
     token = now.token()
@@ -101,7 +101,7 @@ clientside_callback(
     Output({"type": "nav", "path": ALL}, "href"), Output({"type": "nav", "path": ALL}, "active"),
     Output(SHELL.ticker_box, "hidden"), Output(SHELL.range_box, "hidden"),
     Input(SHELL.url, "search"), Input(SHELL.url, "pathname"), Input(SHELL.ticker, "value"), Input(SHELL.range, "value"),
-    State(SHELL.options, "data"),
+    Input(SHELL.options, "data"),
 )  # fmt: skip
 clientside_callback(
     ClientsideFunction("plumbline", "theme"), Output(SHELL.theme_name, "data"), Input(SHELL.theme, "n_clicks")
@@ -123,6 +123,15 @@ def look(_ticks: Any, run: Any, update: Any) -> tuple[Any, Any, Any]:
         no_update if token == update else token,
         _pace(token),
     )
+
+
+@callback(
+    Output(SHELL.ticker, "options"), Output(SHELL.options, "data"), Input(SHELL.run, "data"), prevent_initial_call=True
+)
+def list_tickers(_run: Any) -> tuple[Any, Any]:
+    """Offer the tickers of a new run: the first one, or one that brought others."""
+    options, fallback = _tickers()
+    return options, _options(fallback)
 
 
 def _pace(token: dict[str, Any]) -> int:
@@ -154,6 +163,8 @@ def _badges(now: Status) -> list[Any]:
         found.append(_badge(
             f"update {update['state']} in step {step_name(update['step'])}, {age(update['started_at'])}: see Data", href="/data"
         ))  # fmt: skip
+    if now.fault:
+        found.append(_badge("the store is damaged: see Data", "danger", href="/data"))
     if now.run and now.run["status"] == "partial":
         found.append(_badge("the last update was partial: see Data", href="/data"))
     if now.run and now.stale:
@@ -162,4 +173,10 @@ def _badges(now: Status) -> list[Any]:
 
 
 def _badge(text: str, color: str = "warning", **link: str) -> dbc.Badge:
-    return dbc.Badge(text, color=color, text_color="dark", class_name="me-2 text-decoration-none", **link)
+    return dbc.Badge(
+        text,
+        color=color,
+        text_color="white" if color == "danger" else "dark",
+        class_name="me-2 text-decoration-none",
+        **link,
+    )

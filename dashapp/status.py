@@ -7,11 +7,13 @@ from typing import Any
 from flask import current_app
 
 from analytics.errors import PlumblineError
-from dashapp.data import UPDATE_KEY, market, published, settings
+from dashapp.data import UPDATE_KEY, market, published, settings, soundness
+from dashapp.format import age, without_folders
 from pipeline.queries import instruments as instrument_queries
 from pipeline.queries import runs as run_queries
 
 SECONDS_PER_HOUR = 3_600
+NEWS_SECONDS = 600  # how long the outcome of an update stands on the Data tab
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Status:
     problem: str
     update: dict[str, Any]  # of pipeline.queries.runs.update_state
     stale_hours: float
+    fault: str = ""  # what is wrong with the pages of the store that is shown all the same
 
     @property
     def shown(self) -> str:
@@ -45,8 +48,16 @@ class Status:
         running = self.update["state"] == "running"
         seconds = int(seconds_since(self.update["started_at"])) if running and self.update["started_at"] else None
         return {name: self.update[name] for name in ("state", "step", "started_at")} | {
-            "seconds": seconds, "stale": self.stale, "outcome": current_app.config[UPDATE_KEY].outcome,
+            "seconds": seconds, "stale": self.stale, "outcome": self.outcome, "fault": self.fault,
+            "ages": [age(self.run["published_at"]) if self.run else "", age(self.update["started_at"])],
         }  # fmt: skip
+
+    @property
+    def outcome(self) -> str:
+        """How the update that was started here ended, while nothing newer is shown and it is news."""
+        job = current_app.config[UPDATE_KEY]
+        told = job.outcome and seconds_since(job.ended_at) < NEWS_SECONDS
+        return job.outcome if told and not (self.run and self.run["published_at"] > job.ended_at) else ""
 
 
 def status() -> Status:
@@ -62,7 +73,16 @@ def status() -> Status:
     started_at = current_app.config[UPDATE_KEY].running_since
     if started_at and update["state"] != "running":  # it has not come as far as its database yet
         update = run_queries.NO_UPDATE | {"state": "running", "step": "start", "started_at": started_at}
-    return Status(run, source, newest, problem, update, settings().stale_hours)
+    update = update | {"message": without_folders(update["message"])}
+    return Status(
+        run,
+        source,
+        newest,
+        without_folders(problem),
+        update,
+        settings().stale_hours,
+        soundness().known_fault() if run else "",
+    )
 
 
 def step_name(key: str) -> str:

@@ -35,11 +35,11 @@ class UpdateRefusedError(PlumblineError):
 
 
 class UpdateJob:
-    """The update that this app has started, if any. `outcome` is how the last one ended, in one sentence."""
+    """The update that this app has started, if any; `outcome` and `ended_at` are of the last one."""
 
     def __init__(self) -> None:
         self.running_since: str | None = None  # UTC
-        self.outcome = ""
+        self.outcome, self.ended_at = "", ""  # in one sentence; UTC
         self._lock, self._begun = threading.Lock(), -PAUSE_SECONDS
 
     def start(self, settings: Any) -> None:
@@ -52,7 +52,7 @@ class UpdateJob:
                 raise UpdateRefusedError(f"An update was started less than a minute ago. Try again in {wait:.0f} s.")
             process, path = _begin(settings)
             self._begun, self.outcome = time.monotonic(), ""
-            self.running_since = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            self.running_since = _now()
         log.info("update started, process %d, output in %s", process.pid, path)
         watcher = threading.Thread(target=self._watch, args=(process, path, settings.update_seconds), daemon=True)
         watcher.start()
@@ -67,7 +67,11 @@ class UpdateJob:
             code = process.wait()
             outcome = f"The update was stopped after {seconds:g} s. What was shown before is still shown."
         log.info("update ended with exit code %d: %s", code, outcome)
-        self.outcome, self.running_since = outcome, None
+        self.outcome, self.ended_at, self.running_since = outcome, _now(), None
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _begin(settings: Any) -> tuple[subprocess.Popen[bytes], Path]:

@@ -16,6 +16,7 @@ from analytics.errors import InputError, PlumblineError
 from analytics.registry import lookup
 from analytics.validate import iso_date
 from pipeline import schema, store
+from pipeline.attempts import forget_failure, note_failure
 from pipeline.build import Build, check_build, prepare
 from pipeline.errors import StoreError
 from pipeline.maintenance import market, vacuum_unlocked
@@ -79,9 +80,8 @@ def update(request: UpdateRequest, *, settings: Any, progress: Progress = lambda
     if db.resolve() == Path(settings.workspace).resolve():
         raise InputError("db", got=str(db), allowed="another file than the workspace")
     store.check_replaceable(db, schema.MARKET)
-    check_build(db)
     with store.exclusive(db), _few_collections():
-        build = prepare(db, full=request.full)
+        build = _prepare(db, full=request.full)
         try:
             request = _resolve(request, build.previous, settings)
             if not _goes_on(request, build.previous):
@@ -95,6 +95,19 @@ def update(request: UpdateRequest, *, settings: Any, progress: Progress = lambda
         except (StoreError, sqlite3.Error) as error:  # the run is published all the same
             log.warning("the space of deleted rows was not given back: %s", error)
         return summary
+
+
+def _prepare(db: Path, *, full: bool) -> Build:
+    """Open the build; an update that fails here has no database to note it in."""
+    begun = store.utc_now()
+    try:
+        check_build(db)
+        build = prepare(db, full=full)
+    except (PlumblineError, sqlite3.Error, OSError) as error:
+        note_failure(db, begun, str(error))
+        raise
+    forget_failure(db)
+    return build
 
 
 @contextmanager
@@ -194,6 +207,7 @@ def _step_report(progress: Progress, label: str, number: int, count: int) -> Rep
 
 
 def _run_step(context: Context, step: Step) -> StepResult:
+    time.sleep(0.001)  # steps are told in the order of the milliseconds in which they began
     key = {"run_id": context.run_id, "step": step.key}
     store.insert(context.connection, schema.step_runs, {
         **{name: [value] for name, value in key.items()}, "status": ["running"], "started_at": [store.utc_now()],

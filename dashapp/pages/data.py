@@ -10,7 +10,7 @@ from flask import current_app
 from analytics.errors import PlumblineError
 from dashapp.components import card, column, grid, guarded, info, number_column, percent_column, stat, stats
 from dashapp.data import UPDATE_KEY, market, published, settings
-from dashapp.format import age, duration, number
+from dashapp.format import age, duration, number, without_folders
 from dashapp.ids import SHELL, ids
 from dashapp.pages._page import Page
 from dashapp.status import Status, seconds_since, status, step_name
@@ -54,7 +54,8 @@ def refresh(clicks: int | None, _update: Any, _run: Any) -> tuple[bool, Any]:
             refused = str(error)
         set_props(SHELL.tick, {"interval": FIRST_LOOK_MILLISECONDS})
     now = status()
-    return now.update["state"] == "running", [_refusal(refused) if refused else None, _progress(now)]
+    damage = dbc.Alert(now.fault, color="danger", class_name="mb-2") if now.fault else None
+    return now.update["state"] == "running", [_refusal(refused) if refused else None, damage, _progress(now)]
 
 
 def _start() -> None:
@@ -69,15 +70,14 @@ def _refusal(words: str) -> dbc.Alert:
 def _progress(now: Status) -> Any:
     update, shown = now.update, ""
     if now.run:
-        shown = f" What is shown was published {age(now.run['published_at'])} and is complete."
+        whole = "" if now.fault else " and is complete"
+        shown = f" What is shown was published {age(now.run['published_at'])}{whole}."
     if update["state"] == "running":
         taken = f", {duration(seconds_since(update['started_at']))}" if update["started_at"] else ""
-        holder = f" ({update['holder']})" if update["holder"] else ""
-        words = f" Updating: {step_name(update['step'])}{taken}{holder}.{shown}"
+        words = f" Updating: {step_name(update['step'])}{taken}.{shown}"
         return html.Span([dbc.Spinner(size="sm", color="primary", spinner_class_name="me-1"), words])
     if update["state"] == "none":
-        words = current_app.config[UPDATE_KEY].outcome or "No update is running."
-        return html.Span(words, className="text-body-secondary")
+        return html.Span(now.outcome or "No update is running.", className="text-body-secondary")
     how = "failed" if update["state"] == "failed" else "was stopped"
     return dbc.Alert([
         html.Strong(f"The last update {how} in step {step_name(update['step'])}, {age(update['started_at'])}. "),
@@ -115,7 +115,7 @@ def _cards(
     seconds = steps["seconds"].sum()
     return [
         stat("Source", label, tip="The store holds one source at a time."),
-        stat("Published", age(run["published_at"]), note=f"{_minute(run['published_at'])} UTC", tip="When this run became the one shown (UTC)."),
+        stat("Published", run["published_at"][:10], note=f"{run['published_at'][11:16]} UTC", tip="When this run became the one shown."),
         stat("State", run["status"] or "–", tone="up" if run["status"] == "complete" else "", note=f"{number(seconds, digits=1)} s in all",
              tip="Complete, or partial: published although something did not come."),
         stat("Newest price", str(coverage["last_date"].max()), note=f"{len(coverage)} instruments", tip="The latest session of any instrument."),
@@ -142,7 +142,7 @@ def _coverage(coverage: pd.DataFrame, scores: pd.DataFrame) -> Any:
         column("ticker", "Ticker", width=100, pinned="left"), column("name", "Name", minWidth=160), column("kind", "Kind", width=80),
         column("first_date", "First", width=108), column("last_date", "Last", width=108), number_column("rows", "Bars", digits=0, width=85),
         number_column("rows_with_range", "With range", digits=0, width=95), number_column("rows_with_volume", "With volume", digits=0, width=95),
-        percent_column("score", "Quality", width=90, tip="From 0 to 100 %; docs/DATA.md has the formula"),
+        percent_column("score", "Quality", digits=2, width=100, tip="From 0 to 100 %; docs/DATA.md has the formula"),
         number_column("missing_sessions", "Missing", digits=0, width=95, tip="Sessions of the exchange without a bar"),
         number_column("stale_sessions", "Stale", digits=0, width=80, tip="Bars with the same four prices as the session before"),
         number_column("jumps", "Jumps", digits=0, width=85, tip="Sessions on which the price moved by more than 40 %"),
@@ -181,7 +181,7 @@ def _rejects(rejects: pd.DataFrame) -> Any:
 
 
 def _history(runs: pd.DataFrame) -> Any:
-    shown = runs.assign(started_at=runs["started_at"].map(_minute))
+    shown = runs.assign(started_at=runs["started_at"].map(_minute), message=runs["message"].map(without_folders))
     return grid("data-history", shown, [
         column("started_at", "Started", width=145), column("status", "State", width=105),
         number_column("rows", "Rows", digits=0, width=110), number_column("seconds", "Seconds", digits=1, width=100),

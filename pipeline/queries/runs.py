@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from analytics.registry import lookup
+from pipeline.attempts import last_failure
 from pipeline.errors import StoreError
 from pipeline.publish import build_path
 from pipeline.queries._connection import Reader, connect
@@ -109,6 +110,11 @@ def update_state(db: Path, *, published: Mapping[str, Any] | None) -> dict[str, 
             steps = run_steps(reader, run["run_id"]) if run else pd.DataFrame()
     except StoreError:  # no update was ever begun beside this store, or one is being prepared
         run = None
+    early = last_failure(db)
+    if early and all(early["started_at"] > later for later in (
+        (run or {}).get("started_at", ""), (published or {}).get("published_at", "")
+    )) and _lock_holder(db) is None:  # fmt: skip
+        return NO_UPDATE | {"state": "failed", "step": "start"} | early
     if run is None:
         holder = _lock_holder(db)
         return NO_UPDATE if holder is None else NO_UPDATE | {"state": "running", "step": "start", "holder": holder}

@@ -30,6 +30,8 @@ FORMULAS = {
     "SIM004": "-2+3",
     "SIM005": "@SUM(1)",
     "SIM006": "\t=1",
+    "SIM007": "\tx",
+    "SIM008": "＝1+1",
 }
 PATHS = {
     "/": "Universe", "/technical": "Votes on", "/fundamentals": "Loadings", "/frontier": "Efficient frontier",

@@ -17,23 +17,26 @@ class Dispatch:
         self.client: FlaskClient = server.test_client()
         self.dependencies = self.client.get("/_dash-dependencies").json
 
-    def post(self, output: str, values: Mapping[str, Any], *, query: Mapping[str, str] | None = None) -> Any:
+    def post(
+        self, output: str, values: Mapping[str, Any], *, query: Mapping[str, str] | None = None, changed: str = ""
+    ) -> Any:
         """Post the callback that writes `output`; values: {"id.property": value}, what is left out is null.
 
-        The value of a pattern such as {"type": …, "name": ALL} is {name: value}, under "type.property".
+        The value of a pattern such as {"type": …, "name": ALL} is {name: value}, under "type.property". changed: the
+        input that is said to have changed, the first one by default.
         """
         found = next(item for item in self.dependencies if output in outputs_of(item["output"]))
         outputs = [{"id": parsed(key), "property": prop} for key, prop in map(split, outputs_of(found["output"]))]
         inputs, state = ([_filled(item, values) for item in found[kind]] for kind in ("inputs", "state"))
         body = {
             "output": found["output"], "outputs": outputs if found["output"].startswith("..") else outputs[0],
-            "inputs": inputs, "state": state, "changedPropIds": [f"{found['inputs'][0]['id']}.{found['inputs'][0]['property']}"],
+            "inputs": inputs, "state": state, "changedPropIds": [changed or f"{found['inputs'][0]['id']}.{found['inputs'][0]['property']}"],
         }  # fmt: skip
         return self.client.post(UPDATE, json=body, query_string=query or {})
 
-    def __call__(self, output: str, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def __call__(self, output: str, values: Mapping[str, Any] | None = None, *, changed: str = "") -> dict[str, Any]:
         """Return what the callback wrote as {"id.property": value}, toasts included; a no-update is left out."""
-        answer = self.post(output, values or {})
+        answer = self.post(output, values or {}, changed=changed)
         assert answer.status_code in (200, 204), f"{output}: HTTP {answer.status_code}"
         if answer.status_code == 204:
             return {}

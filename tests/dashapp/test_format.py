@@ -10,7 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from analytics.metrics import METRICS
-from dashapp.format import UNKNOWN, age, by_unit, duration, is_known, number, percent, usd
+from dashapp.format import UNKNOWN, age, by_unit, duration, is_known, number, percent, usd, without_folders
 
 MINUS = "−"
 NOW = datetime(2024, 3, 1, 12, tzinfo=UTC)
@@ -105,3 +105,11 @@ def test_age_is_measured_from_the_clock_where_no_time_is_given() -> None:
 ])  # fmt: skip
 def test_a_length_of_time_is_told_in_its_two_largest_units(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(("text", "shown"), [
+    ("/srv/plumbline/data.db is damaged", "data.db is damaged"), ("in (/a/b c/d)", "in (b c/d)"), ("https://example.com/x/y", "https://example.com/x/y"),
+    ("1/2 and and/or", "1/2 and and/or"), ("/tmp/x has 1 MB free", "x has 1 MB free"), ("", ""),
+])  # fmt: skip
+def test_messages_name_no_folder(text: str, shown: str) -> None:
+    assert without_folders(text) == shown

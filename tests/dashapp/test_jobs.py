@@ -180,10 +180,14 @@ def test_a_job_that_waits_for_the_engine_to_be_imported_is_not_lost(
 
 
 def test_one_job_too_many_is_refused_with_a_sentence(pool: Any, analyst: Analyst) -> None:
-    for number in range(jobs.MAX_JOBS):
+    for number in range(jobs.MAX_JOBS // 2):
         analyst.submit(quick(initial_capital=1_000.0 + number))
-    with pytest.raises(jobs.TooManyJobsError, match=f"{jobs.MAX_JOBS} backtests are running or waiting"):
+    with pytest.raises(jobs.TooManyJobsError, match="10 backtests of this browser are waiting"):
         analyst.submit(quick())
+    for number in range(jobs.MAX_JOBS // 2):
+        pool.submit(f"of another {number}", {"owner": "another"})
+    with pytest.raises(jobs.TooManyJobsError, match=f"{jobs.MAX_JOBS} backtests are running or waiting"):
+        pool.submit("of a third", {"owner": "third"})
     told = analyst.dispatch(REQUEST, form())
     assert "Try again when one has ended" in text_of(told["backtest-error.children"])
     assert "shell-backtest-job.data" not in told
@@ -192,7 +196,7 @@ def test_one_job_too_many_is_refused_with_a_sentence(pool: Any, analyst: Analyst
 def test_jobs_that_no_browser_came_back_for_do_not_fill_the_line(
     pool: Any, analyst: Analyst, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "MAX_JOBS", 2)
+    monkeypatch.setattr(jobs, "MAX_JOBS", 4)
     left = [analyst.submit(quick(initial_capital=capital)) for capital in (1_000.0, 2_000.0)]
     monkeypatch.setattr(workspace, "LOST_AFTER_SECONDS", 0.0)
     kept = analyst.submit(quick(initial_capital=3_000.0))

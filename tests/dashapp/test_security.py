@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from dash import Dash
+from dash import Dash, html
 from dispatch import UPDATE
 from flask import Flask
 from flask.testing import FlaskClient
@@ -260,3 +260,38 @@ def test_malformed_credentials_do_not(guarded: FlaskClient, header: str) -> None
     assert (
         guarded.get("/page", headers={"Authorization": header.encode("latin-1").decode("latin-1")}).status_code == 401
     )
+
+
+# ---- names and guesses ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("host", "code"), [
+    ("localhost", 200), ("127.0.0.1:8050", 200), ("evil.example", 400), ("127.0.0.1.evil.example", 400),
+])  # fmt: skip
+def test_without_a_password_only_names_of_this_machine_are_answered(client: FlaskClient, host: str, code: int) -> None:
+    """Another site's page may give its own name this machine's address, and would then read what we answer."""
+    response = client.get("/health", headers={"Host": host})
+    assert response.status_code == code
+    assert host.split(":")[0] not in response.text or code == 200
+
+
+def test_guessing_the_password_is_slowed_and_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    made = Dash(__name__)
+    made.layout = html.Div()
+    protect(made, settings_in(tmp_path, password="a good long word", secret_key="k" * 32))
+    inside, outside = made.server.test_client(), made.server.test_client()
+    right = {"Authorization": "Basic " + base64.b64encode(f"{USER_NAME}:a good long word".encode()).decode()}
+    wrong = {"Authorization": "Basic " + base64.b64encode(f"{USER_NAME}:guess".encode()).decode()}
+    assert inside.get("/", headers=right).status_code == 200
+    codes = [outside.get("/", headers=wrong).status_code for _ in range(40)]
+    assert codes == [401] * 29 + [429] * 11
+    assert outside.get("/", headers=right).status_code == 429  # nobody is told in that minute that a guess was right
+    assert inside.get("/", headers=right).status_code == 200
+    assert "a wrong password was given" in caplog.text
+    assert "guess" not in caplog.text.replace("a wrong password was given", "")
+
+
+def test_files_that_are_the_same_for_everybody_set_no_cookie(client: FlaskClient) -> None:
+    with client.get("/assets/app.css") as response:
+        assert "Set-Cookie" not in response.headers
+    assert "Set-Cookie" in client.get("/").headers

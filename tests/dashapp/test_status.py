@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -14,10 +15,11 @@ from flask.testing import FlaskClient
 from opened_page import view
 from updates import lock_held, note_update, publish_time
 
-from dashapp import health
+from dashapp import soundness
 from dashapp.data import UPDATE_KEY
 from dashapp.update_job import UpdateJob
 from pipeline import schema, store
+from pipeline.attempts import forget_failure, note_failure
 from pipeline.publish import build_path
 
 RUN, UPDATE, TICK = "shell-run.data", "shell-update.data", "shell-tick.interval"
@@ -191,11 +193,53 @@ def test_health_is_503_with_the_reason_where_nothing_can_be_shown(
 def test_health_reads_the_whole_store_only_when_it_has_changed(
     db: Path, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found, looks = health._look, []
-    monkeypatch.setattr(health, "_look", lambda: looks.append(1) or found())
+    found, looks = soundness._look, []
+    monkeypatch.setattr(soundness, "_look", lambda path: looks.append(1) or found(path))
     for _ in range(3):
         assert client.get("/health").status_code == 200
     assert len(looks) == 1
     publish_time(db, hours_ago=5)
     assert client.get("/health").status_code == 200
     assert len(looks) == 2
+
+
+# ---- updates that had no database to note themselves in, and words for a browser -------------------------------
+
+
+def test_an_update_that_failed_before_its_first_step_is_named(
+    db: Path, dispatch: Dispatch, client: FlaskClient
+) -> None:
+    note_failure(db, store.utc_now(), f"{db.parent} has 1 MB free and the update needs 50 MB")
+    assert "update failed in step start, just now: see Data" in header(dispatch)
+    told = client.get("/health").json["last_update"]
+    assert (told["state"], told["step"]) == ("failed", "start")
+    assert str(db.parent.parent) not in told["message"]
+    assert "has 1 MB free" in told["message"]
+    forget_failure(db)
+    assert "fail" not in header(dispatch)
+
+
+def test_the_header_grows_older(db: Path, dispatch: Dispatch) -> None:
+    first = look(dispatch, {})
+    publish_time(db, hours_ago=3)
+    assert look(dispatch, {RUN: first[RUN], UPDATE: first[UPDATE]})[UPDATE]["ages"][0] == "3 hours ago"
+
+
+def test_the_list_of_tickers_follows_the_run(db: Path, dispatch: Dispatch) -> None:
+    told = dispatch("shell-ticker.options", {RUN: "another"})
+    assert len(told["shell-ticker.options"]) > 5
+    assert told["shell-options.data"]["ticker"] == told["shell-ticker.options"][0]["value"]
+
+
+def test_t15_a_damaged_page_is_told_in_the_header_and_on_the_data_tab(db: Path, dispatch: Dispatch) -> None:
+    content = bytearray(db.read_bytes())
+    content[-4096 * 40 : -4096 * 36] = bytes(4096 * 4)
+    db.write_bytes(content)
+    end = time.monotonic() + 10
+    while "the store is damaged" not in header(dispatch):  # found in the background
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    words = text_of(dispatch("data-progress.children")["data-progress.children"])
+    assert "is damaged" in words
+    assert "make restore" in words
+    assert "is complete" not in words

@@ -18,10 +18,11 @@ from opened_page import view
 from scratch import settings_in
 from updates import lock_held, note_update
 
-from dashapp import update_job
+from dashapp import status, update_job
 from dashapp.data import UPDATE_KEY
 from dashapp.update_job import UpdateJob, UpdateRefusedError
 from pipeline.queries import connect, runs
+from pipeline.runner import UpdateRequest, update
 
 REFRESH, DISABLED, PROGRESS = "data-refresh.n_clicks", "data-refresh.disabled", "data-progress.children"
 
@@ -195,7 +196,7 @@ def test_the_button_rests_while_another_process_updates(
         for clicks in (0, 1):
             answer = pressed(clicks)
             assert answer[DISABLED] is True
-            assert re.search(r"Updating: frontier, 1 min 4\d s \(process 4711\)", text_of(answer[PROGRESS]))
+            assert re.search(r"Updating: frontier, 1 min 4\d s", text_of(answer[PROGRESS]))
     assert app.server.config[UPDATE_KEY].running_since is None
     assert pressed(0)[DISABLED] is False
 
@@ -222,3 +223,30 @@ def test_a_new_browser_sees_the_update_that_another_one_started(
     assert answer[DISABLED] is True
     assert "Updating" in text_of(answer[PROGRESS])
     ended(app.server.config[UPDATE_KEY])
+
+
+def test_a_new_state_of_the_update_does_not_press_the_button(
+    app: Dash, made: Any, dispatch: Dispatch, command: Callable[[str], None]
+) -> None:
+    """The callback is also asked whenever the header has news, with the clicks of long ago."""
+    command("raise SystemExit('nobody pressed')")
+    app.server.config[UPDATE_KEY] = UpdateJob()
+    answer = dispatch(DISABLED, {REFRESH: 1, "shell-update.data": {"state": "none"}}, changed="shell-update.data")
+    assert answer[DISABLED] is False
+    assert app.server.config[UPDATE_KEY].running_since is None
+    assert app.server.config[UPDATE_KEY].outcome == ""
+
+
+def test_an_outcome_is_told_until_a_newer_run_is_shown_or_it_is_old(
+    app: Dash, made: Any, pressed: Callable[..., dict[str, Any]], command: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    command("import sys; print('Error: no room'); sys.exit(1)")
+    pressed()
+    job = app.server.config[UPDATE_KEY]
+    ended(job)
+    assert "no room" in text_of(pressed(0)[PROGRESS])
+    monkeypatch.setattr(status, "NEWS_SECONDS", 0)
+    assert "no room" not in text_of(pressed(0)[PROGRESS])
+    monkeypatch.undo()
+    update(UpdateRequest(source="simulated"), settings=made)
+    assert text_of(pressed(0)[PROGRESS]) == "No update is running."

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from browser_tab import Tab
+from dash import _callback
 from playwright.sync_api import Browser, sync_playwright
 from pytest_socket import enable_socket
 from scratch import settings_in
@@ -40,6 +41,7 @@ def app_settings(sample: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.fixture(scope="session")
 def base_url(app_settings: Any) -> Iterator[str]:
+    assert _callback.GLOBAL_CALLBACK_LIST, "another app of this process took Dash's callbacks (dashapp/conftest.py)"
     app = create_app(app_settings)
     app.enable_dev_tools(  # checks the properties of every component, and shows callback errors as cards
         debug=True, dev_tools_hot_reload=False, dev_tools_prune_errors=False, dev_tools_disable_version_check=True

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from dash import Dash, html
+from dash import Dash
 from dispatch import UPDATE
 from flask import Flask
 from flask.testing import FlaskClient
@@ -275,18 +275,17 @@ def test_without_a_password_only_names_of_this_machine_are_answered(client: Flas
     assert host.split(":")[0] not in response.text or code == 200
 
 
-def test_guessing_the_password_is_slowed_and_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    made = Dash(__name__)
-    made.layout = html.Div()
-    protect(made, settings_in(tmp_path, password="a good long word", secret_key="k" * 32))
-    inside, outside = made.server.test_client(), made.server.test_client()
-    right = {"Authorization": "Basic " + base64.b64encode(f"{USER_NAME}:a good long word".encode()).decode()}
-    wrong = {"Authorization": "Basic " + base64.b64encode(f"{USER_NAME}:guess".encode()).decode()}
-    assert inside.get("/", headers=right).status_code == 200
-    codes = [outside.get("/", headers=wrong).status_code for _ in range(40)]
+def test_guessing_the_password_is_slowed_and_logged(guarded: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+    inside, outside = guarded, guarded.application.test_client()
+    right, wrong = (
+        {"Authorization": "Basic " + base64.b64encode(f"{USER_NAME}:{word}".encode()).decode()}
+        for word in ("Pass: wörd", "guess")
+    )
+    assert inside.get("/page", headers=right).status_code == 200
+    codes = [outside.get("/page", headers=wrong).status_code for _ in range(40)]
     assert codes == [401] * 29 + [429] * 11
-    assert outside.get("/", headers=right).status_code == 429  # nobody is told in that minute that a guess was right
-    assert inside.get("/", headers=right).status_code == 200
+    assert outside.get("/page", headers=right).status_code == 429  # a right guess is not told in that minute
+    assert inside.get("/page", headers=right).status_code == 200
     assert "a wrong password was given" in caplog.text
     assert "guess" not in caplog.text.replace("a wrong password was given", "")
 

@@ -77,6 +77,7 @@ SETTINGS = (
     Setting("jobs_per_minute", 60, "backtests submitted within a minute; one browser may take half of them", 2, 10_000),
     Setting("publication_lag_days", 45, "days after a month until its factor returns count as known", 0, 3_650),
     Setting("update_processes", 2, "processes that share the computing of an update", 1, 64),
+    Setting("keep_fit_years", 50, "years of month-end factor fits that are kept per ticker", 1, 200),
     Setting("keep_runs", 90, "runs whose account (steps, fetch log, rejects, checksums) is kept", 1, 10_000),
     Setting("query_seconds", 5.0, "a read query is stopped after this many seconds", 0.05, 3_600),
     Setting("update_seconds", 3_600, "an update started by Refresh data is stopped after this many seconds", 1, 86_400),

@@ -21,8 +21,10 @@ RATING_BUY: Final = 0.1  # |rating_score| above which the label leaves "neutral"
 RATING_STRONG_BUY: Final = 0.5
 
 PUBLICATION_LAG_DAYS: Final = 45  # Kenneth French's files appear about this long after the month they cover
-FACTOR_WINDOWS: Final = (0, 60)  # months; 0 is the full history
-MIN_FACTOR_MONTHS: Final = 24  # fewer observations than this give no fit
+FACTOR_WINDOWS: Final = (0, 120, 60, 36)  # months; 0 is the full history
+MIN_FACTOR_MONTHS: Final = 24  # fewer observations than this give no monthly fit
+MIN_FACTOR_SESSIONS: Final = TRADING_DAYS  # and than this no daily fit
+BLUME_WEIGHT: Final = 2 / 3  # of the estimate; the rest is the beta of the market, 1
 
 FRONTIER_SESSIONS: Final = 1_260  # trailing sessions a stock must have to enter the frontier: five years
 FRONTIER_POINTS: Final = 50

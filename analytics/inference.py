@@ -18,3 +18,18 @@ def t_interval(
     half = stdtrit(np.asarray(degrees, dtype=float), 0.5 + confidence / 2) * np.asarray(std_err, dtype=float)
     centre = np.asarray(estimate, dtype=float)
     return centre - half, centre + half
+
+
+def benjamini_hochberg(p_values: npt.ArrayLike) -> FloatArray:
+    """Return the q value of each p value, shape (n,): the least false-discovery rate at which it counts as found.
+
+    q_(i) = min over j ≥ i of p_(j) n / j, at most 1 (Benjamini and Hochberg 1995). A p value that is NaN is no
+    test: its q is NaN, and n does not count it.
+    """
+    given = np.asarray(p_values, dtype=float)
+    found = np.full(given.shape, np.nan)
+    tested = np.flatnonzero(np.isfinite(given))
+    order = tested[np.argsort(given[tested], kind="stable")]
+    scaled = given[order] * len(order) / np.arange(1, len(order) + 1)
+    found[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
+    return found

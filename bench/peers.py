@@ -1,6 +1,7 @@
 """The peers: how a capable user would do the same with the usual libraries, written for speed where that is usual too."""
 
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -133,16 +134,22 @@ def _wilder(values: pd.Series) -> pd.Series:
 # ---- factor fits --------------------------------------------------------------------------------------------
 
 
-def statsmodels_loop(returns: pd.DataFrame, factors: pd.DataFrame) -> pd.DataFrame:
-    """Return alpha, alpha_se and r_squared per ticker, model and window, one statsmodels fit at a time."""
+def statsmodels_loop(
+    returns: pd.DataFrame,
+    factors: pd.DataFrame,
+    *,
+    models: Iterable[str] | None = None,
+    windows: Iterable[int] | None = None,
+) -> pd.DataFrame:
+    """Return alpha, alpha_se and r_squared per ticker, model and window (all where None), one statsmodels fit at a time."""
     from analytics.conventions import FACTOR_WINDOWS
     from analytics.factor_models import FACTOR_MODELS
 
-    rows = []
+    rows, windows = [], sorted(FACTOR_WINDOWS if windows is None else windows)
     for ticker in sorted(returns):
-        for model in sorted(FACTOR_MODELS.values(), key=lambda item: item.key):
+        for model in (FACTOR_MODELS[key] for key in sorted(FACTOR_MODELS if models is None else models)):
             data = factors[list(model.factors)].assign(excess=returns[ticker] - factors["rf"]).dropna()
-            rows += [_statsmodels_fit(data.iloc[-window:], list(model.factors)) for window in FACTOR_WINDOWS]
+            rows += [_statsmodels_fit(data.iloc[-window:], list(model.factors)) for window in windows]
     return pd.DataFrame(rows)
 
 
@@ -153,7 +160,7 @@ def _statsmodels_fit(data: pd.DataFrame, factors: list[str]) -> dict[str, Any]:
     from analytics.factor_models._regression import newey_west_lags
 
     model = sm.OLS(data["excess"].to_numpy(), sm.add_constant(data[factors].to_numpy()))
-    hac = {"maxlags": newey_west_lags(len(data)), "use_correction": True}
+    hac = {"maxlags": int(newey_west_lags(len(data))), "use_correction": True}
     fit = model.fit(cov_type="HAC", cov_kwds=hac, use_t=True)
     loadings = {"beta": fit.params, "std_err": fit.bse, "t": fit.tvalues, "p": fit.pvalues, "interval": fit.conf_int()}
     return loadings | {

@@ -22,3 +22,19 @@ def company_fundamentals(reader: Reader, ticker: str) -> pd.DataFrame:
         "SELECT metric, value, max(as_of) AS as_of, fetched_at FROM company_fundamentals "
         "WHERE ticker = ? GROUP BY metric ORDER BY metric", (ticker,)
     )  # fmt: skip
+
+
+def history(reader: Reader, ticker: str) -> pd.DataFrame:
+    """Return metric, as_of and value of a ticker: every reading that is stored, oldest first within each metric."""
+    return reader.frame(
+        "SELECT metric, as_of, value FROM company_fundamentals WHERE ticker = ? ORDER BY metric, as_of", (ticker,)
+    )
+
+
+def of_universe(reader: Reader) -> pd.DataFrame:
+    """Return ticker, sector, metric and value of every active stock: the newest reading of each metric."""
+    return reader.frame(
+        "SELECT i.ticker, i.sector, c.metric, c.value, max(c.as_of) AS as_of FROM instruments AS i "
+        "CROSS JOIN company_fundamentals AS c ON c.ticker = i.ticker WHERE i.kind = 'stock' AND i.active = 1 "
+        "GROUP BY i.ticker, c.metric ORDER BY i.ticker, c.metric"
+    )

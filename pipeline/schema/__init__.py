@@ -19,6 +19,7 @@ from pipeline.schema._market import (
     MARKET,
     company_fundamentals,
     corporate_actions,
+    factor_joint_tests,
     factor_loadings,
     factor_model_fits,
     factor_returns,
@@ -54,7 +55,7 @@ from pipeline.schema._workspace import (
 
 __all__ = [
     "MARKET", "WORKSPACE", "backtesting_equity", "backtesting_questions", "backtesting_results",
-    "backtesting_trades", "company_fundamentals", "corporate_actions", "factor_loadings", "factor_model_fits",
+    "backtesting_trades", "company_fundamentals", "corporate_actions", "factor_joint_tests", "factor_loadings", "factor_model_fits",
     "factor_returns", "fetch_log", "frontier_points", "frontier_runs", "frontier_weights", "instruments", "jobs",
     "partition_checksums", "prices", "published", "quality_flags", "quality_scores", "rates", "rejects", "runs",
     "step_inputs", "step_runs", "table_checksums", "technical_signals", "ticker_changes", "universe_members",

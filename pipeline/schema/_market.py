@@ -113,8 +113,13 @@ def _fit_key_columns() -> tuple[Column[Any], ...]:
 factor_model_fits = table(
     MARKET, "factor_model_fits", _FIT_KEY, *_fit_key_columns(),
     text("sample_start", nullable=False), text("sample_end", nullable=False), integer("n_obs", nullable=False),
-    *(real(name) for name in ("alpha", "alpha_se", "alpha_t", "alpha_low", "alpha_high", "r_squared",
-                               "residual_vol", "expected_return", "expected_return_se")),
+    *(real(name) for name in (
+        "alpha", "alpha_se", "alpha_t", "alpha_p", "alpha_low", "alpha_high", "alpha_se_ols",
+        "r_squared", "adjusted_r_squared", "bic", "residual_vol", "durbin_watson", "jarque_bera_p", "breusch_pagan_p",
+        "expected_return", "expected_return_se", "realised_return", "realised_return_se",
+        "beta_vasicek", "beta_blume", "beta_up", "beta_up_se", "beta_down", "beta_down_se", "break_p",
+    )),
+    text("break_date"),
     CheckConstraint("as_of >= sample_end"), CheckConstraint("n_obs > 0"),
     derived=True,
 )  # fmt: skip
@@ -122,7 +127,16 @@ factor_model_fits = table(
 factor_loadings = table(
     MARKET, "factor_loadings", (*_FIT_KEY, "factor"), *_fit_key_columns(),
     text("factor", nullable=False),
-    *(real(name) for name in ("beta", "std_err", "t_stat", "p_value", "std_err_ols")),
+    *(real(name) for name in ("beta", "std_err", "t_stat", "p_value", "low", "high", "std_err_ols")),
+    derived=True,
+)  # fmt: skip
+
+factor_joint_tests = table(
+    MARKET, "factor_joint_tests", ("universe", "model", "frequency", "window_months", "as_of"),
+    text("universe", nullable=False), text("model", nullable=False), text("frequency", nullable=False),
+    integer("window_months", nullable=False), text("as_of", nullable=False),
+    text("sample_start"), text("sample_end"), integer("n_obs"), integer("n_tickers"),
+    real("statistic"), real("p_value"), real("mean_abs_alpha"), text("message", nullable=False),
     derived=True,
 )  # fmt: skip
 

@@ -34,14 +34,18 @@ class Context:
     def input_changed(self, step: str, digests: Mapping[str, str]) -> list[str]:
         """Return the owners whose input differs from the one their stored result was computed from, and note the new.
 
-        digests: {owner: word for its input}. The note is stored with the build, so a failed run leaves none.
+        digests: {owner: word for its input}.
         """
         known = accounts.input_digests(self.reader, step)
         stale = [owner for owner, digest in digests.items() if self.recompute_all or known.get(owner) != digest]
-        store.upsert(self.connection, schema.step_inputs, {
-            "step": [step] * len(stale), "owner": stale, "digest": [digests[owner] for owner in stale],
-        })  # fmt: skip
+        self.note_inputs(step, {owner: digests[owner] for owner in stale})
         return stale
+
+    def note_inputs(self, step: str, digests: Mapping[str, str]) -> None:
+        """Note what the stored results of a step were computed from. A failed run leaves no note."""
+        store.upsert(self.connection, schema.step_inputs, {
+            "step": [step] * len(digests), "owner": list(digests), "digest": list(digests.values()),
+        })  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -1,61 +1,119 @@
-"""Factor-model fits of every stock and fund on monthly excess returns."""
+"""Factor-model fits of every stock and fund: the latest of every model and window, and the month ends of some.
 
-import hashlib
+Of the main models every month end is kept, as it could be known then; of the others the latest fit. Where only months
+were added, the fits of the years before stay as they are stored.
+"""
 
-import numpy as np
+from collections.abc import Mapping
+
 import pandas as pd
 
-from analytics.factor_models import fit_factor_models
-from analytics.returns import monthly_returns
+from analytics.factor_models import fit_factor_models, month_end_fits
 from pipeline import schema, store
-from pipeline.queries import factors as factor_queries
-from pipeline.queries import instruments as instrument_queries
-from pipeline.queries import prices as price_queries
+from pipeline.queries import accounts
+from pipeline.steps import _factor_inputs as factor_inputs
+from pipeline.steps._factor_inputs import Inputs
+from pipeline.steps._joint_tests import UNIVERSE, joint_tests
 from pipeline.steps._step import Context, Outcome, Step
 
 KEY = "factor_models"
+FIT_KEY = ["ticker", "model", "frequency", "window_months", "as_of"]
+MARGIN = pd.Timedelta(days=62)  # from a sample's end to its as_of, besides the publication lag: a month end after it
+
+Tables = tuple[pd.DataFrame, pd.DataFrame]  # fits and loadings
 
 
 def run(context: Context) -> Outcome:
-    """Fit every model over every window where returns or factors changed.
-
-    Indices are left out, because theirs are not total returns.
-    """
-    listed = instrument_queries.instruments(context.reader)
-    tickers = sorted(listed.loc[listed["kind"] != "index", "ticker"])
-    factors = factor_queries.factor_returns(context.reader, "M")
-    if factors.empty or not tickers:
+    """Fit what has changed. One changed ticker moves the others' latest fits too: beta is shrunk to all betas."""
+    tickers = factor_inputs.fitted_tickers(context)
+    monthly = factor_inputs.monthly(context, tickers)
+    if monthly.empty:
         return Outcome(0, message="no fits: the source has no monthly factor returns" if tickers else "no stocks")
-    returns = monthly_returns(price_queries.month_end_closes(context.reader, tickers))
-    returns = returns[returns.index <= factors.index[-1]]
-    lag = context.settings.publication_lag_days
-    stale = context.input_changed(KEY, _digests(returns, factors, lag))
-    context.report(0.3, f"{len(stale)} tickers")
-    if not stale:
+    head = f"{context.settings.publication_lag_days}/{context.settings.keep_fit_years}"
+    known = {} if context.recompute_all else accounts.input_digests(context.reader, KEY)
+    words = _words(context, monthly, tickers, head)
+    if all(known.get(owner) == word for owner, word in words.items()):
         return Outcome(0, message=f"0 of {len(tickers)} tickers recomputed")
-    fits, loadings = fit_factor_models(returns[stale], factors, publication_lag_days=lag)
-    rows = 0
+    latest = _latest(context, monthly, tickers)
+    extended = [name for name in tickers if factor_inputs.is_extended(monthly, name, known.get(name, ""), head)]
+    since = _since(extended, known, latest[0])
+    context.report(0.6, "month ends")
+    fits, loadings = _joined(latest, _month_ends(context, monthly, tickers, since))
+    rows = _store(context, tickers, since, (fits, loadings))
+    tests = joint_tests(context, monthly)
     with store.transaction(context.connection):
-        for table, found in ((schema.factor_model_fits, fits), (schema.factor_loadings, loadings)):
-            found = found.sort_values([column.name for column in table.primary_key], ignore_index=True)
-            of_ticker = dict(list(found.groupby("ticker")))
-            for ticker in stale:
-                rows += store.replace(context.connection, table, of_ticker.get(ticker, found.head(0)), owner=ticker)
+        rows += store.replace(context.connection, schema.factor_joint_tests, tests, owner=UNIVERSE)
+        context.note_inputs(KEY, words)
     return Outcome(rows, message=f"{len(fits)} fits of {fits['ticker'].nunique()} tickers")
 
 
-def _digests(returns: pd.DataFrame, factors: pd.DataFrame, lag: int) -> dict[str, str]:
-    """A word per ticker for all that its fits depend on."""
-    shared = hashlib.sha256(np.ascontiguousarray(factors.to_numpy(float)).tobytes())
-    shared.update(f"{factors.index[0]} {factors.index[-1]} {returns.index[:1]} {returns.index[-1:]} {lag}".encode())
-    found = {}
-    for ticker in returns.columns:
-        digest = shared.copy()
-        digest.update(returns[ticker].to_numpy(float).tobytes())
-        found[str(ticker)] = digest.hexdigest()
-    return found
+def _words(context: Context, monthly: Inputs, tickers: list[str], head: str) -> dict[str, str]:
+    """What every ticker's fits depend on; the word of its sessions stands under another name."""
+    of_sessions = factor_inputs.daily_words(context, tickers)
+    return {name: factor_inputs.monthly_word(monthly, name, head) for name in monthly.returns.columns} | {
+        f"{name} daily": word for name, word in of_sessions.items()
+    }
+
+
+def _latest(context: Context, monthly: Inputs, tickers: list[str]) -> Tables:
+    """The newest fit of every model, window and frequency."""
+    lag = context.settings.publication_lag_days
+    found = [fit_factor_models(monthly.returns, monthly.factors, publication_lag_days=lag)]
+    context.report(0.1, "sessions")
+    daily = factor_inputs.daily(context, tickers)
+    if not daily.empty:
+        found.append(fit_factor_models(daily.returns, daily.factors, frequency="D", publication_lag_days=lag))
+    return pd.concat([fits for fits, _ in found]), pd.concat([loadings for _, loadings in found])
+
+
+def _since(extended: list[str], known: Mapping[str, str], latest: pd.DataFrame) -> dict[str, str]:
+    """The year from which on the fits of an extended ticker are made anew: the one before that of its last known month.
+
+    A ticker of which an older fit is among the latest is made anew whole, because that fit may change too.
+    """
+    found = {name: str(int(known[name].rsplit(" ", 2)[1][:4]) - 1) for name in extended}
+    oldest = latest.groupby("ticker")["as_of"].min()
+    return {name: year for name, year in found.items() if name in oldest and oldest[name][:4] >= year}
+
+
+def _month_ends(context: Context, monthly: Inputs, tickers: list[str], since: Mapping[str, str]) -> Tables:
+    """The fits of every month end that is kept: whole, or since a year for the tickers that `since` names."""
+    lag, found = context.settings.publication_lag_days, []
+    whole = [name for name in tickers if name not in since and name in monthly.returns]
+    groups: dict[str, list[str]] = {"": whole} if whole else {}
+    for name, year in since.items():
+        groups.setdefault(year, []).append(name)
+    for year, names in groups.items():
+        first = pd.Timestamp(f"{year}-01-01") - pd.Timedelta(days=lag) - MARGIN if year else None
+        fits, loadings = month_end_fits(monthly.returns[names], monthly.factors, publication_lag_days=lag, since=first)
+        found.append((fits[fits["as_of"] >= year], loadings[loadings["as_of"] >= year]))
+    fits, loadings = (pd.concat(frames) for frames in zip(*found, strict=True))
+    oldest = str(monthly.returns.index[-1].year - context.settings.keep_fit_years)
+    return fits[fits["as_of"] >= oldest], loadings[loadings["as_of"] >= oldest]
+
+
+def _joined(latest: Tables, history: Tables) -> Tables:
+    """Both together; of the two the latest fit is kept where they are the same, because it holds more."""
+    kept = latest[0].set_index(FIT_KEY).index
+    return tuple(
+        pd.concat([new, old[~old.set_index(FIT_KEY).index.isin(kept)]], ignore_index=True)
+        for new, old in zip(latest, history, strict=True)
+    )
+
+
+def _store(context: Context, tickers: list[str], since: Mapping[str, str], found: Tables) -> int:
+    rows = 0
+    with store.transaction(context.connection):
+        for table, frame in zip((schema.factor_model_fits, schema.factor_loadings), found, strict=True):
+            ordered = frame.sort_values([column.name for column in table.primary_key], ignore_index=True)
+            of_ticker = dict(list(ordered.groupby("ticker")))
+            for name in tickers:
+                own = of_ticker.get(name, ordered.head(0))
+                rows += store.replace(context.connection, table, own, owner=name, since=since.get(name, ""))
+    return rows
 
 
 STEP = Step(
-    KEY, "Factor models", ("instruments", "prices", "factor_returns"), ("factor_model_fits", "factor_loadings"), run
-)
+    KEY, "Factor models", ("instruments", "prices", "factor_returns"),
+    ("factor_model_fits", "factor_loadings", "factor_joint_tests"), run,
+)  # fmt: skip

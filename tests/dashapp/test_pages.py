@@ -105,7 +105,7 @@ def test_the_overview_s_signals_and_fits_are_the_stored_ones(stocked: tuple[Any,
             assert latest is not None
             assert (row["signal"], row["rating_label"]) == (words[latest["overall_signal"]], latest["rating_label"])
             fits = factor_queries.latest_fits(reader, row["ticker"])
-            capm = fits[fits["model"] == "capm"].set_index("window_months") if len(fits) else fits
+            capm = fits[(fits["model"] == "capm") & (fits["frequency"] == "M")].set_index("window_months")
             if not len(fits):
                 assert (row["beta"], row["alpha_t"], row["expected_return"]) == (None, None, None)
                 continue

@@ -30,6 +30,8 @@ LARGE = (
     "technical_signals",
     "rates",
     "factor_returns",
+    "factor_model_fits",
+    "factor_loadings",
     "frontier_points",
     "backtesting_equity",
     "backtesting_trades",
@@ -61,11 +63,19 @@ MARKET_CASES: dict[Callable[..., Any], Callable[[Reader], Any]] = {
     factors.last_factor_date: factors.last_factor_date,
     factors.latest_fits: lambda reader: factors.latest_fits(reader, TICKER),
     factors.loadings: lambda reader: factors.loadings(reader, TICKER),
+    factors.fit_history: lambda reader: factors.fit_history(reader, TICKER, "capm", 60),
+    factors.loading_history: lambda reader: factors.loading_history(reader, TICKER, "capm", 60),
+    factors.known_fit: lambda reader: factors.known_fit(reader, TICKER, "capm", 60, "2018-01-31"),
+    factors.universe_fits: lambda reader: factors.universe_fits(reader, "ff3", "M", 60),
+    factors.universe_loadings: lambda reader: factors.universe_loadings(reader, "ff3", "M", 60),
+    factors.joint_tests: factors.joint_tests,
     frontier.latest_frontier: frontier.latest_frontier,
     frontier.frontier_points: lambda reader: frontier.frontier_points(reader, **FRONTIER),
     frontier.frontier_weights: lambda reader: frontier.frontier_weights(reader, **FRONTIER),
     fundamentals.newest: fundamentals.newest,
     fundamentals.company_fundamentals: lambda reader: fundamentals.company_fundamentals(reader, TICKER),
+    fundamentals.history: lambda reader: fundamentals.history(reader, TICKER),
+    fundamentals.of_universe: fundamentals.of_universe,
     overview.overview: overview.overview,
     runs.published_run: runs.published_run,
     runs.last_run: runs.last_run,
@@ -119,7 +129,13 @@ def scans(reader: Reader, ask: Callable[[Reader], Any], monkeypatch: pytest.Monk
     ask(reader)
     assert asked, "the query asked nothing"
     steps = [step for sql, parameters in asked for step in reader.plan(sql, parameters)]
-    aliases = {"p": "prices", "s": "technical_signals"}
+    aliases = {
+        "p": "prices",
+        "s": "technical_signals",
+        "f": "factor_model_fits",
+        "l": "factor_loadings",
+        "c": "company_fundamentals",
+    }
     return [
         step for step in steps if step.startswith("SCAN") and aliases.get(step.split()[1], step.split()[1]) in LARGE
     ]

@@ -97,8 +97,11 @@ def test_stored_regressions_equal_statsmodels(real: Any) -> None:
     with connect(real.db) as reader:
         closes = prices.adjusted_closes(reader, ["COST"])["COST"]
         factor = factors.factor_returns(reader, "M")
-        fit = factors.latest_fits(reader, "COST").set_index(["model", "window_months"]).loc[("ff3", 60)]
-        loadings = factors.loadings(reader, "COST").query("model == 'ff3' and window_months == 60").set_index("factor")
+        fits = factors.latest_fits(reader, "COST").set_index(["frequency", "model", "window_months"]).sort_index()
+        loadings = (
+            factors.loadings(reader, "COST").set_index(["frequency", "model", "window_months", "factor"]).sort_index()
+        )
+    fit, loadings = fits.loc[("M", "ff3", 60)], loadings.loc[("M", "ff3", 60)]
     monthly = closes.resample("ME").last().pct_change()
     sample = factor.loc[fit["sample_start"] : fit["sample_end"]]
     excess = monthly.reindex(sample.index).to_numpy() - sample["rf"].to_numpy()

@@ -10,7 +10,7 @@ from tolerances import PARITY
 
 from analytics.conventions import FloatArray
 from analytics.errors import InputError
-from analytics.factor_models._regression import newey_west_lags, regress
+from analytics.factor_models._regression import Spans, newey_west_lags, regress
 
 
 def problem(seed: int, n_obs: int, n_factors: int, n_tickers: int) -> tuple[FloatArray, FloatArray]:
@@ -115,3 +115,37 @@ def test_returns_that_do_not_vary_have_no_r_squared_and_no_t() -> None:
 def test_too_few_observations_are_refused() -> None:
     with pytest.raises(InputError, match="more than the 4 coefficients"):
         regress(np.ones((4, 1)), np.ones((4, 3)))
+
+
+def test_a_span_equals_a_regression_of_its_rows_alone() -> None:
+    returns, factors = problem(7, 90, 3, 4)
+    spans = Spans(np.array([0, 10, 30, 66]), np.array([90, 80, 90, 90]))
+    outside = returns.copy()
+    outside[:10, 1] = np.nan  # what lies outside is never looked at
+    together = regress(outside, factors, spans)
+    for column, (start, stop) in enumerate(zip(spans.start, spans.stop, strict=True)):
+        alone = regress(returns[start:stop, [column]], factors[start:stop])
+        assert together.n_obs[column] == alone.n_obs[0] == stop - start
+        assert together.lags[column] == alone.lags[0]
+        for name in ("coefficients", "std_err", "std_err_ols", "p_value", "low", "high"):
+            np.testing.assert_allclose(getattr(together, name)[:, column], getattr(alone, name)[:, 0], rtol=PARITY)
+        for name in ("r_squared", "adjusted_r_squared", "bic", "residual_vol"):
+            np.testing.assert_allclose(getattr(together, name)[column], getattr(alone, name)[0], rtol=PARITY)
+        np.testing.assert_array_equal(together.residuals[column, :start], 0)
+        np.testing.assert_array_equal(together.residuals[column, stop:], 0)
+
+
+def test_factors_in_the_one_span_where_they_are_collinear_leave_the_others_alone() -> None:
+    returns, factors = problem(9, 80, 2, 2)
+    factors[:40, 1] = 3 * factors[:40, 0] + 0.01
+    found = regress(returns, factors, Spans(np.array([0, 0]), np.array([40, 80])))
+    assert np.isnan(found.coefficients[:, 0]).all()
+    np.testing.assert_allclose(found.coefficients[:, 1], regress(returns, factors).coefficients[:, 1], rtol=PARITY)
+
+
+def test_nearly_collinear_factors_are_still_solved_to_parity() -> None:
+    returns, factors = problem(10, 120, 2, 3)
+    factors = np.column_stack([factors, factors.sum(axis=1) + 1e-6 * np.random.default_rng(1).standard_normal(120)])
+    plain = sm.OLS(returns[:, 0], sm.add_constant(factors)).fit()
+    fitted = regress(returns, factors)
+    np.testing.assert_allclose(fitted.residuals[0], plain.resid, rtol=0, atol=1e-8 * np.abs(returns).max())

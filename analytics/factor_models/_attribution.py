@@ -24,16 +24,16 @@ def return_contributions(returns: FloatArray, parts: FloatArray) -> FloatArray:
 
 
 def model_parts(
-    returns: FloatArray, factor_returns: FloatArray, risk_free: FloatArray, betas: FloatArray, alpha: float
+    returns: FloatArray, factor_returns: FloatArray, risk_free: FloatArray, betas: FloatArray
 ) -> FloatArray:
-    """Split returns into (n_periods, 3 + n_factors): risk-free, each β_k x_kt, alpha and the idiosyncratic rest.
+    """Split returns into (n_periods, 2 + n_factors): risk-free rate, each β_k x_kt, and the idiosyncratic rest.
 
-    returns and risk_free: (n_periods,); factor_returns: (n_periods, n_factors); betas: (n_factors,); alpha:
-    per period. All fractions per period; each row sums to its return.
+    returns and risk_free: (n_periods,); factor_returns: (n_periods, n_factors); betas: (n_factors,). All fractions
+    per period; each row sums to its return. Over the sample of a fit the mean of the rest is its alpha.
     """
     explained = factor_returns * betas
-    rest = returns - risk_free - explained.sum(axis=1) - alpha
-    return np.column_stack([risk_free, explained, np.full(len(returns), alpha), rest])
+    rest = returns - risk_free - explained.sum(axis=1)
+    return np.column_stack([risk_free, explained, rest])
 
 
 def variance_contributions(betas: FloatArray, factor_covariance: FloatArray, residual_variance: float) -> FloatArray:

@@ -20,7 +20,7 @@ from analytics.factor_models._samples import FitRows, Sample
 KEY_COLUMNS: Final = ("ticker", "model", "frequency", "window_months", "as_of")
 FIT_COLUMNS: Final = (
     *KEY_COLUMNS, "sample_start", "sample_end", "n_obs",
-    "alpha", "alpha_se", "alpha_t", "alpha_p", "alpha_low", "alpha_high", "alpha_se_ols",
+    "alpha", "alpha_se", "alpha_t", "alpha_p", "alpha_q", "alpha_low", "alpha_high", "alpha_se_ols",
     "r_squared", "adjusted_r_squared", "bic", "residual_vol", "durbin_watson", "jarque_bera_p", "breusch_pagan_p",
     "expected_return", "expected_return_se", "realised_return", "realised_return_se",
     "beta_vasicek", "beta_blume", "beta_up", "beta_up_se", "beta_down", "beta_down_se", "break_p", "break_date",
@@ -110,6 +110,7 @@ def _quality(regression: Regression, periods: int) -> dict[str, Any]:
         "alpha_se": periods * regression.std_err[0],
         "alpha_t": regression.t_stat[0],
         "alpha_p": regression.p_value[0],
+        "alpha_q": np.nan,
         "alpha_low": periods * regression.low[0],
         "alpha_high": periods * regression.high[0],
         "alpha_se_ols": periods * regression.std_err_ols[0],

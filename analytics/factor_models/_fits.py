@@ -12,6 +12,7 @@ from analytics.factor_models._fit_tables import FitTables, Task
 from analytics.factor_models._model import FactorModel
 from analytics.factor_models._registry import FACTOR_MODELS
 from analytics.factor_models._samples import check_window, dated, fits_of_every_date, latest_fits, samples
+from analytics.inference import benjamini_hochberg
 from analytics.registry import lookup
 
 
@@ -38,7 +39,7 @@ def fit_factor_models(
         windows=windows, publication_lag_days=publication_lag_days, every=False, since=None,
     )  # fmt: skip
     fits, loadings = tables.frames()
-    return _shrunk(fits, loadings), loadings
+    return _across_tickers(fits, loadings), loadings
 
 
 def month_end_fits(
@@ -53,8 +54,8 @@ def month_end_fits(
     """Return the fits that end with every month of every ticker, and their loadings, as they could be known then.
 
     Arguments, errors and columns as in fit_factor_models, monthly; since: only samples that end after it. A
-    fit depends on nothing after its sample_end and on no other ticker: beta_vasicek, which needs them, and the
-    breaks are NaN. Of two samples with one as-of date the later is kept.
+    fit depends on nothing after its sample_end and on no other ticker: alpha_q and beta_vasicek, which need
+    them, and the breaks are NaN. Of two samples with one as-of date the later is kept.
     """
     tables = _tables(
         returns, factor_returns, frequency="M", models=models,
@@ -89,12 +90,16 @@ def _tables(
     return tables
 
 
-def _shrunk(fits: pd.DataFrame, loadings: pd.DataFrame) -> pd.DataFrame:
-    """Fill beta_vasicek of the CAPM: the cross-section is all samples of the same window that end together."""
+def _across_tickers(fits: pd.DataFrame, loadings: pd.DataFrame) -> pd.DataFrame:
+    """Fill what needs the other tickers with the same model and window: alpha_q, and beta_vasicek of the CAPM.
+
+    The cross-section of betas is all samples that end together; that of the alphas is all that were tested.
+    """
     capm = fits["model"] == "capm"
     market = loadings[loadings["model"] == "capm"]  # one loading per fit, in the same order
     sampled = fits.loc[capm, "window_months"].astype(str) + " " + fits.loc[capm, "sample_end"].astype(str)
     found = vasicek_beta(market["beta"], market["std_err_ols"], sampled.set_axis(market.index))
     values = np.full(len(fits), np.nan)
     values[capm.to_numpy(dtype=bool)] = found.to_numpy(dtype=float)
-    return fits.assign(beta_vasicek=values)
+    tested = fits["alpha_p"].astype(float).groupby([fits["model"], fits["window_months"]])
+    return fits.assign(alpha_q=tested.transform(benjamini_hochberg), beta_vasicek=values)

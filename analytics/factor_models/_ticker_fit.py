@@ -17,6 +17,16 @@ UNIT = {"M": "months", "D": "sessions"}
 
 
 @dataclass(frozen=True)
+class Realised:
+    """The annual mean of total returns, its Newey-West error and 95 % interval, fractions."""
+
+    mean: float
+    std_err: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class TickerFit:
     """A fit and the data it was made from: n dates, k factors.
 
@@ -53,6 +63,12 @@ class TickerFit:
     def residuals(self) -> FloatArray:
         """Shape (n,), fractions per period."""
         return self.regression.residuals[0]
+
+    def realised(self) -> Realised:
+        """Return what the ticker earned a year over the sample."""
+        found = regress(self.returns[:, None], np.empty((len(self.returns), 0)))
+        values = (found.coefficients, found.std_err, found.low, found.high)
+        return Realised(*(self.periods_per_year * float(value[0, 0]) for value in values))
 
 
 def fit_ticker(

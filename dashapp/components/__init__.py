@@ -2,7 +2,7 @@
 
 from dashapp.components.cards import card, empty_state, error_title, guarded, info, stat, stats
 from dashapp.components.controls import KEPT, graph
-from dashapp.components.tables import column, grid, grid_id, number_column, percent_column, records
+from dashapp.components.tables import column, grid, grid_id, number_column, percent_column, plain_table, records
 
 __all__ = [
     "KEPT",
@@ -17,6 +17,7 @@ __all__ = [
     "info",
     "number_column",
     "percent_column",
+    "plain_table",
     "records",
     "stat",
     "stats",

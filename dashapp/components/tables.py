@@ -83,6 +83,16 @@ clientside_callback(
 )
 
 
+def plain_table(header: list[Any], rows: list[list[Any]]) -> html.Div:
+    """Return a small table as it is read, without sorting: the first column at the left, the others at the right."""
+    head = html.Thead(html.Tr([html.Th(name, className="" if i == 0 else "text-end") for i, name in enumerate(header)]))
+    body = html.Tbody([
+        html.Tr([html.Td(cell, className="text-nowrap" if i == 0 else "text-end tabular text-nowrap") for i, cell in enumerate(row)])
+        for row in rows
+    ])  # fmt: skip
+    return html.Div(dbc.Table([head, body], size="sm", class_name="mb-0"), className="table-responsive")
+
+
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows of a frame as the grid wants them: NaN becomes null."""
     return frame.astype(object).where(frame.notna(), None).to_dict("records")

@@ -15,10 +15,11 @@ _OF_FIT = (
 )
 
 
-def factor_returns(reader: Reader, frequency: str) -> pd.DataFrame:
-    """Return factor returns of frequency "D" or "M", indexed by date; fractions per period, NaN where unknown."""
+def factor_returns(reader: Reader, frequency: str, *, start: str = "") -> pd.DataFrame:
+    """Return factor returns of frequency "D" or "M" from a date on, indexed by date; fractions per period, NaN where unknown."""
     rows = reader.frame(
-        f"SELECT date, {', '.join(FACTOR_NAMES)} FROM factor_returns WHERE frequency = ? ORDER BY date", (frequency,)
+        f"SELECT date, {', '.join(FACTOR_NAMES)} FROM factor_returns WHERE frequency = ? AND date >= ? ORDER BY date",
+        (frequency, start),
     )
     return rows.set_index(pd.DatetimeIndex(rows.pop("date"), name="date").as_unit("s")).astype(float)
 

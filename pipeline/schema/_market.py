@@ -114,7 +114,7 @@ factor_model_fits = table(
     MARKET, "factor_model_fits", _FIT_KEY, *_fit_key_columns(),
     text("sample_start", nullable=False), text("sample_end", nullable=False), integer("n_obs", nullable=False),
     *(real(name) for name in (
-        "alpha", "alpha_se", "alpha_t", "alpha_p", "alpha_low", "alpha_high", "alpha_se_ols",
+        "alpha", "alpha_se", "alpha_t", "alpha_p", "alpha_q", "alpha_low", "alpha_high", "alpha_se_ols",
         "r_squared", "adjusted_r_squared", "bic", "residual_vol", "durbin_watson", "jarque_bera_p", "breusch_pagan_p",
         "expected_return", "expected_return_se", "realised_return", "realised_return_se",
         "beta_vasicek", "beta_blume", "beta_up", "beta_up_se", "beta_down", "beta_down_se", "break_p",

@@ -106,13 +106,13 @@ def test_a_table_downloads_as_csv(tab: Tab) -> None:
 @pytest.mark.parametrize("path", ["/technical", "/fundamentals"])
 def test_an_unknown_ticker_is_explained(tab: Tab, path: str) -> None:
     tab.open(f"{path}?ticker=APPL")
-    expect(tab.page.locator(".empty-state")).to_contain_text("Did you mean 'AAPL'")
+    expect(tab.page.locator(".empty-state:visible")).to_contain_text("Did you mean 'AAPL'")
 
 
 def test_script_in_the_url_is_text(tab: Tab) -> None:
     tab.page.on("dialog", lambda _dialog: tab.problems.append("a dialog opened"))
     tab.open("/technical?ticker=%3Cimg%20src=x%20onerror=alert(1)%3E")
-    expect(tab.page.locator(".empty-state")).to_contain_text("<IMG SRC=X")
+    expect(tab.page.locator(".empty-state:visible")).to_contain_text("<IMG SRC=X")
 
 
 class Backtest:
@@ -208,7 +208,7 @@ def test_an_empty_selection_is_explained(backtest: Backtest) -> None:
 
 def test_an_address_without_a_page_shows_the_way_back(tab: Tab) -> None:
     tab.open("/nowhere")
-    expect(tab.page.locator(".empty-state")).to_contain_text("There is no such page")
+    expect(tab.page.locator(".empty-state:visible")).to_contain_text("There is no such page")
     tab.page.click('.nav-link[href^="/data?"]')
     tab.settle()
     expect(tab.page.locator("main")).to_contain_text("Coverage")

@@ -16,7 +16,9 @@ def view(ticker: str | None, span: str = "2y", **changes: Any) -> dict[str, Any]
     return {
         "shell-view.data": {"ticker": ticker, "range": span}, "shell-url.pathname": "/", "shell-theme-name.data": "dark",
         "technical-style.value": "candles", "technical-overlays.value": ["sma"], "frontier-portfolio.value": 25,
-        "technical-panes.value": ["volume", "rsi", "macd"],
+        "technical-panes.value": ["volume", "rsi", "macd"], "fundamentals-view.data": "ticker", "fundamentals-model.value": "ff3",
+        "fundamentals-window.value": "60", "fundamentals-frequency.value": "M", "fundamentals-dimson.value": False,
+        "fundamentals-premiums.value": "mean", "fundamentals-period.value": "1y",
     } | changes  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from dispatch import Dispatch, text_of, walk
 from opened_page import figure_of, grid_rows, opened, view
 
 from dashapp.figures._trace import plain
-from dashapp.figures.factors import interval_figure
+from dashapp.figures.factors import contributions_figure
 from pipeline import schema, store
 
 HOSTILE = '<img src=x onerror="alert(1)">'
@@ -88,8 +88,8 @@ def test_t36_what_came_from_outside_is_text_wherever_it_is_shown(db: Path, dispa
 ])  # fmt: skip
 def test_t36_plotly_s_own_markup_is_escaped(text: str, shown: str) -> None:
     assert plain([text]) == [shown]
-    rows = pd.DataFrame({"label": [text], "value": [1.0], "low": [0.5], "high": [1.5]})
-    assert interval_figure(rows, theme="light", percent=False)["data"][0]["y"] == [shown]
+    rows = pd.DataFrame({"label": [text], "value": [1.0]})
+    assert contributions_figure(rows, theme="light")["data"][0]["y"] == [shown]
 
 
 def test_t36_tickers_in_the_frontier_are_escaped(db: Path, dispatch: Dispatch) -> None:

@@ -15,7 +15,8 @@ from analytics.indicators import INDICATORS
 from analytics.market import FIELDS, Bars, week_ends
 from dashapp.figures._trace import days, encode
 from dashapp.figures.backtest import DAILY_UP_TO, equity_figure
-from dashapp.figures.factors import interval_figure
+from dashapp.figures.factor_history import characteristic_line_figure, residuals_figure, rolling_figure
+from dashapp.figures.factors import contributions_figure, cross_section_figure, loadings_figure, returns_figure
 from dashapp.figures.frontier import frontier_figure, weights_figure
 from dashapp.figures.technical import Chart, column_label, signal_changes, technical_figure
 from dashapp.theme import PALETTES, SERIES
@@ -100,13 +101,29 @@ def account(days: int) -> pd.DataFrame:
 
 
 def intervals() -> pd.DataFrame:
-    return pd.DataFrame({"label": ["A", "B"], "value": [0.1, -0.2], "low": [0.0, -0.5], "high": [0.3, 0.1]})
+    return pd.DataFrame({
+        "label": ["A", "B"], "factor": ["Market", "Size"], "model": ["CAPM", "FF3"], "kind": ["required", "realised"],
+        "ticker": ["A", "B"], "survives": [True, False], "as_of": ["2020-01-31", "2020-02-29"],
+        "value": [0.1, -0.2], "low": [0.0, -0.5], "high": [0.3, 0.1],
+    })  # fmt: skip
+
+
+def of_factors(theme: str | None) -> dict[str, dict[str, Any]]:
+    x, days = np.array([0.01, -0.02, 0.03]), np.array(["2020-01-31", "2020-02-29", "2020-03-31"], "datetime64[D]")
+    return {
+        "loadings": loadings_figure(intervals(), theme=theme), "returns": returns_figure(intervals(), theme=theme),
+        "contributions": contributions_figure(intervals(), theme=theme, total="B"),
+        "cross-section": cross_section_figure(intervals(), theme=theme),
+        "line": characteristic_line_figure(x, 2 * x, days, alpha=0.0, beta=2.0, theme=theme),
+        "residuals": residuals_figure(days, x, 0.02, theme=theme),
+        "rolling": rolling_figure(intervals(), label="Beta", percent=False, level=1, break_date="2020-02-01", theme=theme),
+    }  # fmt: skip
 
 
 def every_figure(stored: Rows, theme: str | None) -> dict[str, dict[str, Any]]:
     return {
         "technical": drawn(stored, theme), "equity": equity_figure(account(300), theme=theme),
-        "interval": interval_figure(intervals(), theme=theme, percent=True),
+        **of_factors(theme),
         "weights": weights_figure(pd.DataFrame({"ticker": ["A", "B"], "weight": [0.7, 0.3]}), theme=theme),
     }  # fmt: skip
 
@@ -288,19 +305,45 @@ def test_a_long_account_is_drawn_by_week() -> None:
     assert len(ends) < len(rows) / 4
 
 
-def test_intervals_reach_from_low_to_high() -> None:
-    trace = interval_figure(intervals(), theme="light", percent=False)["data"][0]
-    assert (trace["y"], trace["x"]) == (["A", "B"], [0.1, -0.2])
-    np.testing.assert_allclose(np.subtract(trace["x"], trace["error_x"]["arrayminus"]), intervals()["low"])
-    np.testing.assert_allclose(np.add(trace["x"], trace["error_x"]["array"]), intervals()["high"])
+@pytest.mark.parametrize(("name", "along"), [("loadings", "x"), ("returns", "y"), ("cross-section", "y")])
+def test_intervals_reach_from_low_to_high(name: str, along: str) -> None:
+    drawn_points = {}
+    for trace in of_factors("light")[name]["data"]:
+        for value, up, down in zip(
+            trace[along], trace[f"error_{along}"]["array"], trace[f"error_{along}"]["arrayminus"], strict=True
+        ):
+            drawn_points[value] = (round(value - down, 12), round(value + up, 12))
+    assert drawn_points == {0.1: (0.0, 0.3), -0.2: (-0.5, 0.1)}
 
 
-def test_an_interval_figure_grows_with_its_rows_and_formats_its_unit() -> None:
-    short, long = (
-        interval_figure(pd.concat([intervals()] * count), theme="light", percent=count == 1) for count in (1, 3)
+def test_two_models_of_one_factor_stand_apart() -> None:
+    rows = pd.concat([intervals().assign(model=model) for model in ("CAPM", "FF3")])
+    figure = loadings_figure(rows, theme="light")
+    assert [trace["name"] for trace in figure["data"]] == ["CAPM", "FF3"]
+    heights = [trace["y"] for trace in figure["data"]]
+    assert [round(y) for y in heights[0]] == [round(y) for y in heights[1]] == [0, 1]
+    assert heights[0] != heights[1]
+
+
+def test_the_fitted_line_is_alpha_plus_beta_times_the_market() -> None:
+    x = np.array([-0.1, 0.0, 0.2])
+    figure = characteristic_line_figure(
+        x, x, np.array(["2020-01-31"] * 3, "datetime64[D]"), alpha=0.01, beta=1.5, theme="light"
     )
-    assert short["layout"]["height"] < long["layout"]["height"]
-    assert (short["layout"]["xaxis"]["tickformat"], long["layout"]["xaxis"]["tickformat"]) == (".2~%", ".3~f")
+    np.testing.assert_allclose(figure["data"][1]["x"], [-0.1, 0.2])
+    np.testing.assert_allclose(figure["data"][1]["y"], [0.01 - 0.15, 0.01 + 0.3])
+
+
+def test_a_band_lies_between_low_and_high_and_a_break_is_marked() -> None:
+    figure = of_factors("light")["rolling"]
+    low, high, value = figure["data"]
+    assert_drawn(low["y"], intervals()["low"])
+    assert_drawn(high["y"], intervals()["high"])
+    assert_drawn(value["y"], intervals()["value"])
+    assert high["fill"] == "tonexty"
+    assert [shape.get("x0") for shape in figure["layout"]["shapes"]] == [0, "2020-02-01"]
+    calm = rolling_figure(intervals(), label="Beta", percent=False, level=1, break_date=None, theme="light")
+    assert len(calm["layout"]["shapes"]) == 1
 
 
 @pytest.mark.parametrize("theme", THEMES)

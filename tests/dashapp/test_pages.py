@@ -53,7 +53,7 @@ def test_every_key_figure_is_explained(stocked: tuple[Any, str], dispatch: Dispa
 
 
 @pytest.mark.parametrize("theme", ["light", "dark", None])
-@pytest.mark.parametrize("page", ["technical", "fundamentals", "frontier"])
+@pytest.mark.parametrize("page", ["technical", "frontier"])
 def test_charts_follow_the_theme(stocked: tuple[Any, str], dispatch: Dispatch, page: str, theme: str | None) -> None:
     content = opened(dispatch, page, view(stocked[1]) | {"shell-theme-name.data": theme})
     text = "#dee2e6" if theme == "dark" else "#212529"
@@ -240,22 +240,6 @@ def test_an_indicator_that_does_not_exist_is_explained(
 
 
 # ---- fundamentals and frontier ------------------------------------------------------------------------------
-
-
-def test_the_fundamentals_are_the_stored_fits(stocked: tuple[Any, str], dispatch: Dispatch) -> None:
-    settings, ticker = stocked
-    content = opened(dispatch, "fundamentals", view(ticker))
-    with connect(settings.db) as reader:
-        fits, loadings = factor_queries.latest_fits(reader, ticker), factor_queries.loadings(reader, ticker)
-    fit_rows, loading_rows = (of_type(of_type(table, "Tbody"), "Tr") for table in of_type(content, "Table"))
-    assert (len(fit_rows), len(loading_rows)) == (len(fits), len(loadings))
-    words = text_of(content)
-    for fit in fits.itertuples():
-        assert f"{fit.sample_start} to {fit.sample_end}" in words
-        assert fit.as_of in words
-    for row in loadings.itertuples():
-        assert f"{row.beta:.3f}".replace("-", "−") in words
-    assert len(figure_of(content)["data"][0]["x"]) == len(fits)
 
 
 def test_an_index_has_no_factor_fit_and_says_why(serve: Callable[..., Any], sample: Any, dispatch: Dispatch) -> None:

@@ -71,7 +71,12 @@ def test_no_fit_known_on_a_date_changes_with_what_comes_after(whole: Any, tmp_pa
     other, until = settings_in(tmp_path), "2019-12-31"
     update(UpdateRequest(source="csv", path=market(tmp_path / "source", until=until, poison=poison)), settings=other)
     known_until = (pd.Timestamp(until) + pd.Timedelta(days=45)).strftime("%Y-%m-%d")
-    latest_only = ["beta_vasicek", "break_p", "break_date"]  # which look at other tickers, and are of the latest fit
+    latest_only = [
+        "alpha_q",
+        "beta_vasicek",
+        "break_p",
+        "break_date",
+    ]  # which look at other tickers, and are of the latest fit
     for mine, theirs in zip(stored(whole), stored(other), strict=True):
         order = [*KEY, *(["factor"] if "factor" in mine else [])]
         frames = [frame[frame["as_of"] <= known_until].drop(columns=latest_only, errors="ignore").sort_values(order, ignore_index=True)

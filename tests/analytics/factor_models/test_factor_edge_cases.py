@@ -13,12 +13,12 @@ from analytics.factor_models import FACTOR_MODELS, fit_factor_models, month_end_
 Months = tuple[pd.DataFrame, pd.DataFrame]
 Fit = Callable[[pd.DataFrame, pd.DataFrame], Months]
 FITS = pytest.mark.parametrize("fit", [fit_factor_models, month_end_fits])
-WITHOUT_VASICEK = {"axis": "columns", "errors": "ignore", "labels": "beta_vasicek"}  # shrunk to all tickers
+ALONE = {"axis": "columns", "errors": "ignore", "labels": ["alpha_q", "beta_vasicek"]}  # but these see all tickers
 
 
 def others(tables: Months, *, ticker: str = "", models: tuple[str, ...] = ()) -> Months:
     fits, loadings = (
-        frame[(frame["ticker"] != ticker) & ~frame["model"].isin(models)].drop(**WITHOUT_VASICEK).reset_index(drop=True)
+        frame[(frame["ticker"] != ticker) & ~frame["model"].isin(models)].drop(**ALONE).reset_index(drop=True)
         for frame in tables
     )
     return fits, loadings

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.stats.multitest import multipletests
 from statsmodels_reference import assert_fits_equal
 from tolerances import PARITY
 
@@ -64,3 +65,10 @@ def test_vasicek_beta_of_30_stocks_by_its_formula(
     spread = np.var(beta, ddof=1)
     expected = (noise * beta.mean() + spread * beta) / (noise + spread)
     np.testing.assert_allclose(fits["beta_vasicek"], expected, rtol=PARITY)
+
+
+def test_q_values_are_those_of_all_tickers_with_the_same_model_and_window(simulated_months: Months) -> None:
+    fits, _ = fit_factor_models(*simulated_months)
+    assert len(fits) == fits["alpha_q"].notna().sum()
+    for _, own in fits.groupby(["model", "window_months"]):
+        np.testing.assert_allclose(own["alpha_q"], multipletests(own["alpha_p"], method="fdr_bh")[1], rtol=PARITY)

@@ -1,0 +1,172 @@
+"""One fit against its data: loadings, the characteristic line, residuals, and where return and variance came from."""
+
+from typing import Any
+
+import dash_bootstrap_components as dbc
+import numpy as np
+import pandas as pd
+from dash import Input, Output, callback, html
+
+from analytics.conventions import CONFIDENCE
+from analytics.errors import InputError
+from analytics.factor_models import (
+    FACTOR_MODELS,
+    TickerFit,
+    dimson_betas,
+    fit_ticker,
+    model_parts,
+    variance_contributions,
+)
+from analytics.inference import t_interval
+from dashapp.components import card, graph, guarded
+from dashapp.data import market
+from dashapp.figures.factor_history import characteristic_line_figure, residuals_figure
+from dashapp.figures.factors import contributions_figure, loadings_figure
+from dashapp.format import number, percent
+from dashapp.ids import SHELL
+from dashapp.pages.fundamentals._reading import (
+    chosen,
+    fitted_instrument,
+    in_complete_months,
+    returns_and_factors,
+)
+from dashapp.pages.fundamentals.layout import FACTOR_LABELS, ID
+from pipeline.queries import factors as factor_queries
+
+SIGNIFICANT = 1 - CONFIDENCE
+UNIT = {"M": "month", "D": "day"}
+
+
+@callback(
+    Output(ID.exposure, "children"),
+    Input(SHELL.view, "data"), Input(ID.model, "value"), Input(ID.window, "value"), Input(ID.frequency, "value"), Input(ID.dimson, "value"),
+    Input(SHELL.theme_name, "data"), Input(SHELL.run, "data"),
+)  # fmt: skip
+@guarded
+def show(seen: Any, model: Any, window: Any, frequency: Any, dimson: Any, theme: Any, _run: Any) -> Any:
+    """Show the chosen fit of one ticker."""
+    fit = chosen(model, window, frequency)
+    with market() as reader:
+        ticker = fitted_instrument(reader, seen)["ticker"]
+        loadings, fits = factor_queries.loadings(reader, ticker), factor_queries.latest_fits(reader, ticker)
+        returns, factors = returns_and_factors(reader, ticker, fit.frequency)
+        if fit.frequency == "D":
+            factors = in_complete_months(factors, reader)
+    rows = _loading_rows(fit.of(loadings))
+    try:
+        found = fit_ticker(returns, factors, fit.model, window=fit.window, frequency=fit.frequency)
+        line = fit_ticker(returns, factors, "capm", window=fit.window, frequency=fit.frequency)
+    except InputError as error:
+        return dbc.Alert(f"{fit.label}: {error}", color="info")
+    if dimson is True and fit.frequency == "D":
+        rows = pd.concat([rows, _dimson_rows(found)])
+    return [
+        dbc.Row([
+            dbc.Col(card("Loadings with 95 % interval", graph(loadings_figure(rows, theme=theme), tools=False),
+                         tip=f"How much the ticker moves with each factor under every model, {fit.label.split(', ', 1)[1]}; Newey-West errors. SMB is the 3-factor file's in the models "
+                             "of 3 and 4 factors, and the 5-factor file's in the others."), lg=6),
+            dbc.Col(card(f"Where return and variance came from, {found.model.label}", _contributions(found, theme),
+                         tip=f"Left: annual mean over {found.dates[0].date()} to {found.dates[-1].date()}, which the parts sum to. Right: share of the variance of "
+                             "excess returns; half of what two factors share falls to each."), lg=6),
+        ]),
+        dbc.Row([
+            dbc.Col(card("Security characteristic line", _line(line, theme),
+                         tip=f"Each dot is a {UNIT[fit.frequency]}. The slope is the CAPM beta, the intercept alpha per {UNIT[fit.frequency]}."), lg=6),
+            dbc.Col(card(f"Residuals, {found.model.label}", _residuals(found, fit.of(fits), theme),
+                         tip="What the factors do not explain. The dotted lines stand at two standard deviations."), lg=6),
+        ]),
+    ]  # fmt: skip
+
+
+def _loading_rows(loadings: pd.DataFrame) -> pd.DataFrame:
+    place = {name: number for number, name in enumerate(FACTOR_LABELS)}
+    size = loadings["model"].map(lambda key: len(FACTOR_MODELS[key].factors))
+    ordered = loadings.assign(place=loadings["factor"].map(place), size=size).sort_values(["place", "size", "model"])
+    by_model = ordered.sort_values("size", kind="stable")["model"].drop_duplicates()
+    rows = pd.DataFrame({
+        "factor": ordered["factor"].map(FACTOR_LABELS), "model": ordered["model"].map(lambda key: FACTOR_MODELS[key].label),
+        "value": ordered["beta"], "low": ordered["low"], "high": ordered["high"],
+    })  # fmt: skip
+    order = {FACTOR_MODELS[key].label: number for number, key in enumerate(by_model)}
+    factors = {label: number for number, label in enumerate(dict.fromkeys(FACTOR_LABELS.values()))}
+    return rows.sort_values(["factor", "model"], key=lambda column: column.map(factors | order))
+
+
+def _dimson_rows(found: TickerFit) -> pd.DataFrame:
+    summed = dimson_betas(found.excess_returns[:, None], found.factor_returns)
+    degrees = summed.n_obs - 3 * len(found.model.factors) - 1
+    low, high = t_interval(summed.betas[:, 0], summed.std_err[:, 0], degrees=degrees)
+    labels = [FACTOR_LABELS[name] for name in found.model.factors]
+    return pd.DataFrame(
+        {
+            "factor": labels,
+            "model": f"{found.model.label}, Dimson ±1",
+            "value": summed.betas[:, 0],
+            "low": low,
+            "high": high,
+        }
+    )
+
+
+def _contributions(found: TickerFit, theme: Any) -> dbc.Row:
+    names = [FACTOR_LABELS[name] for name in found.model.factors]
+    parts = found.periods_per_year * model_parts(
+        found.returns, found.factor_returns, found.risk_free, found.betas
+    ).mean(axis=0)
+    returns = pd.DataFrame(
+        {"label": ["Risk-free rate", *names, "Alpha", "Mean return"], "value": [*parts, parts.sum()]}
+    )
+    covariance = np.cov(found.factor_returns, rowvar=False, ddof=1).reshape(len(names), len(names))
+    shares = variance_contributions(found.betas, covariance, float(found.residuals.var(ddof=1)))
+    variance = pd.DataFrame({"label": [*names, "Idiosyncratic"], "value": shares})
+    return dbc.Row([
+        dbc.Col([html.Div("Return, annual", className="field-label"), graph(contributions_figure(returns, theme=theme, total="Mean return"), tools=False)], md=6),
+        dbc.Col([html.Div("Variance, share", className="field-label"), graph(contributions_figure(variance, theme=theme, digits=0), tools=False)], md=6),
+    ])  # fmt: skip
+
+
+def _line(line: TickerFit, theme: Any) -> list[Any]:
+    regression, per_year = line.regression, line.periods_per_year
+    words = (f"Beta {number(line.betas[0])} ({number(regression.low[1, 0])} to {number(regression.high[1, 0])}), alpha {percent(per_year * line.alpha, sign=True)} a year "
+             f"({percent(per_year * regression.low[0, 0])} to {percent(per_year * regression.high[0, 0])}), R² {percent(regression.r_squared[0], digits=0)}, "
+             f"n {len(line.dates)}, {line.dates[0].date()} to {line.dates[-1].date()}.")  # fmt: skip
+    figure = characteristic_line_figure(
+        line.factor_returns[:, 0], line.excess_returns, line.dates.to_numpy(dtype="datetime64[D]"),
+        alpha=line.alpha, beta=float(line.betas[0]), theme=theme,
+    )  # fmt: skip
+    return [html.P(words, className="small text-body-secondary mb-1"), graph(figure, tools=False)]
+
+
+def _residuals(found: TickerFit, fits: pd.DataFrame, theme: Any) -> list[Any]:
+    figure = residuals_figure(
+        found.dates.to_numpy(dtype="datetime64[D]"), found.residuals, float(found.regression.residual_vol[0]), theme=theme
+    )  # fmt: skip
+    stored = fits[fits["model"] == found.model.key]
+    return [graph(figure, tools=False), *([_diagnosis(stored.iloc[0])] if len(stored) else [])]
+
+
+def _diagnosis(fit: pd.Series) -> html.Ul:
+    """The diagnostics in words: what each says of the assumptions behind the numbers."""
+    watson = fit["durbin_watson"]
+    serial = (
+        "positive autocorrelation"
+        if watson < 1.5
+        else "negative autocorrelation"
+        if watson > 2.5
+        else "little autocorrelation"
+    )
+    lines = [
+        f"Durbin-Watson {number(watson)}: {serial} of the residuals.",
+        _test("Jarque-Bera", fit["jarque_bera_p"], "the residuals are not normal: extremes are more frequent", "no sign against normal residuals"),
+        _test("Breusch-Pagan", fit["breusch_pagan_p"], "their variance depends on the factors: trust the Newey-West errors, not the OLS ones",
+              "no sign that their variance depends on the factors"),
+        _test("CUSUM", fit["break_p"], f"alpha or betas changed within the sample, most likely near {fit['break_date']}", "no sign of a break in alpha or betas"),
+    ]  # fmt: skip
+    return html.Ul([html.Li(words) for words in lines], className="small text-body-secondary mb-0")
+
+
+def _test(name: str, p_value: float, found: str, nothing: str) -> str:
+    if pd.isna(p_value):
+        return f"{name}: unknown, the fit is exact."
+    shown = "< 0.001" if p_value < 0.001 else number(p_value, digits=3)
+    return f"{name} p {shown}: {found if p_value <= SIGNIFICANT else nothing}."

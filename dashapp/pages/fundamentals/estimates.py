@@ -202,10 +202,8 @@ def _expected(seen: Any, window: Any, frequency: Any, premiums: Any, given: dict
 
 def _typed(name: str, value: Any) -> float:
     """A premium as a fraction of what was typed as percent."""
-    field, percent_a_year = (
-        f"premium of {PREMIUM_LABELS[name]}",
-        checked_number(f"premium of {PREMIUM_LABELS[name]}", value),
-    )
+    field = f"premium of {PREMIUM_LABELS[choice('factor', name, PREMIUM_LABELS)]}"
+    percent_a_year = checked_number(field, value)
     if abs(percent_a_year) > MAX_PERCENT:
         raise InputError(field, got=percent_a_year, allowed=f"percent a year from -{MAX_PERCENT} to {MAX_PERCENT}")
     return percent_a_year / 100

@@ -7,6 +7,7 @@ were added, the fits of the years before stay as they are stored.
 from collections.abc import Mapping
 
 import pandas as pd
+from sqlalchemy import Table
 
 from analytics.factor_models import fit_factor_models, month_end_fits
 from pipeline import schema, store
@@ -14,6 +15,7 @@ from pipeline.queries import accounts
 from pipeline.steps import _factor_inputs as factor_inputs
 from pipeline.steps._factor_inputs import Inputs
 from pipeline.steps._joint_tests import UNIVERSE, joint_tests
+from pipeline.steps._split import store_each
 from pipeline.steps._step import Context, Outcome, Step
 
 KEY = "factor_models"
@@ -29,7 +31,8 @@ def run(context: Context) -> Outcome:
     monthly = factor_inputs.monthly(context, tickers)
     if monthly.empty:
         return Outcome(0, message="no fits: the source has no monthly factor returns" if tickers else "no stocks")
-    head = f"{context.settings.publication_lag_days}/{context.settings.keep_fit_years}"
+    oldest = _oldest_year(monthly, context.settings.keep_fit_years)
+    head = f"{context.settings.publication_lag_days}/{oldest}"
     known = {} if context.recompute_all else accounts.input_digests(context.reader, KEY)
     words = _words(context, monthly, tickers, head)
     if all(known.get(owner) == word for owner, word in words.items()):
@@ -38,7 +41,7 @@ def run(context: Context) -> Outcome:
     extended = [name for name in tickers if factor_inputs.is_extended(monthly, name, known.get(name, ""), head)]
     since = _since(extended, known, latest[0])
     context.report(0.6, "month ends")
-    fits, loadings = _joined(latest, _month_ends(context, monthly, tickers, since))
+    fits, loadings = _joined(latest, _month_ends(context, monthly, tickers, since, oldest))
     rows = _store(context, tickers, since, (fits, loadings))
     tests = joint_tests(context, monthly)
     with store.transaction(context.connection):
@@ -76,20 +79,25 @@ def _since(extended: list[str], known: Mapping[str, str], latest: pd.DataFrame) 
     return {name: year for name, year in found.items() if name in oldest and oldest[name][:4] >= year}
 
 
-def _month_ends(context: Context, monthly: Inputs, tickers: list[str], since: Mapping[str, str]) -> Tables:
+def _oldest_year(monthly: Inputs, kept_years: int) -> str:
+    """The year of the oldest month ends that are kept; another one next January makes everything anew, once a year."""
+    first, last = monthly.returns.index[[0, -1]]
+    return str(max(last.year - kept_years, first.year))
+
+
+def _month_ends(context: Context, monthly: Inputs, tickers: list[str], since: Mapping[str, str], oldest: str) -> Tables:
     """The fits of every month end that is kept: whole, or since a year for the tickers that `since` names."""
     lag, found = context.settings.publication_lag_days, []
-    whole = [name for name in tickers if name not in since and name in monthly.returns]
-    groups: dict[str, list[str]] = {"": whole} if whole else {}
-    for name, year in since.items():
-        groups.setdefault(year, []).append(name)
+    groups: dict[str, list[str]] = {}
+    for name in tickers:
+        if name in monthly.returns:
+            groups.setdefault(max(since.get(name, ""), oldest), []).append(name)
     for year, names in groups.items():
-        first = pd.Timestamp(f"{year}-01-01") - pd.Timedelta(days=lag) - MARGIN if year else None
+        first = pd.Timestamp(f"{year}-01-01") - pd.Timedelta(days=lag) - MARGIN
         fits, loadings = month_end_fits(monthly.returns[names], monthly.factors, publication_lag_days=lag, since=first)
         found.append((fits[fits["as_of"] >= year], loadings[loadings["as_of"] >= year]))
     fits, loadings = (pd.concat(frames) for frames in zip(*found, strict=True))
-    oldest = str(monthly.returns.index[-1].year - context.settings.keep_fit_years)
-    return fits[fits["as_of"] >= oldest], loadings[loadings["as_of"] >= oldest]
+    return fits, loadings
 
 
 def _joined(latest: Tables, history: Tables) -> Tables:
@@ -102,15 +110,14 @@ def _joined(latest: Tables, history: Tables) -> Tables:
 
 
 def _store(context: Context, tickers: list[str], since: Mapping[str, str], found: Tables) -> int:
-    rows = 0
-    with store.transaction(context.connection):
-        for table, frame in zip((schema.factor_model_fits, schema.factor_loadings), found, strict=True):
-            ordered = frame.sort_values([column.name for column in table.primary_key], ignore_index=True)
-            of_ticker = dict(list(ordered.groupby("ticker")))
-            for name in tickers:
-                own = of_ticker.get(name, ordered.head(0))
-                rows += store.replace(context.connection, table, own, owner=name, since=since.get(name, ""))
-    return rows
+    years = {name: since.get(name, "") for name in tickers}
+
+    def put(table: Table, frame: pd.DataFrame) -> int:
+        ordered = frame.sort_values([column.name for column in table.primary_key], ignore_index=True)
+        of_ticker, nothing = dict(list(ordered.groupby("ticker"))), ordered.head(0)
+        return store_each(context, table, years, lambda _reader, name, _year: of_ticker.get(name, nothing))
+
+    return put(schema.factor_model_fits, found[0]) + put(schema.factor_loadings, found[1])
 
 
 STEP = Step(

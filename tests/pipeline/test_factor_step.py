@@ -119,10 +119,7 @@ def test_a_new_month_touches_the_last_years_only(tmp_path: Path, monkeypatch: py
     market(folder, until="2021-11-30")
     update(UpdateRequest(), settings=made)
     update(UpdateRequest(), settings=made)  # nothing new: nothing is fitted
-    assert [(names, since if since is None else since.year) for names, since in asked] == [
-        (TICKERS, None),
-        (TICKERS, 2019),
-    ]
+    assert [(names, since.year) for names, since in asked] == [(TICKERS, 2009), (TICKERS, 2019)]
     again = settings_in(tmp_path / "again")
     update(UpdateRequest(source="csv", path=folder), settings=again)
     for mine, theirs in zip(stored(made), stored(again), strict=True):
@@ -134,6 +131,18 @@ def test_old_month_ends_are_retired(tmp_path: Path) -> None:
     update(UpdateRequest(source="csv", path=market(tmp_path / "source")), settings=made)
     fits, loadings = stored(made)
     assert fits["as_of"].min() == loadings["as_of"].min() == "2018-01-31"
+
+
+def test_a_new_year_retires_the_oldest(tmp_path: Path) -> None:
+    nightly, rebuilt = (settings_in(tmp_path / name, keep_fit_years=3) for name in ("nightly", "rebuilt"))
+    folder = market(tmp_path / "source", until="2020-12-31")
+    update(UpdateRequest(source="csv", path=folder), settings=nightly)
+    market(folder, until="2021-02-28")
+    update(UpdateRequest(), settings=nightly)
+    update(UpdateRequest(source="csv", path=folder), settings=rebuilt)
+    for mine, theirs in zip(stored(nightly), stored(rebuilt), strict=True):
+        assert mine["as_of"].min()[:4] == "2018"
+        pd.testing.assert_frame_equal(mine, theirs)
 
 
 def test_the_joint_test_is_that_of_the_common_sample(whole: Any) -> None:

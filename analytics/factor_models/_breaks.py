@@ -1,9 +1,19 @@
 """Whether a regression held over its whole sample: tests of a break at an unknown date."""
 
+from functools import lru_cache
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
 from analytics.conventions import FloatArray
+from analytics.errors import InputError
+from analytics.factor_models._regression import COLLINEAR, NO_RESIDUAL, regress
+
+TRIM: Final = 0.15  # share of the dates at either end that no break is looked for in, as Andrews proposes
+CELLS: Final = 100  # of the numerical limit law: its p values are right to 1 % of themselves
+STATISTICS: Final = np.linspace(0.25, 90, 360)  # where the law is computed; log p is nearly straight between
+LEAST_P: Final = 1e-9  # smaller p values are lost in rounding
 
 
 def cusum(residuals: FloatArray) -> tuple[FloatArray, npt.NDArray[np.intp]]:
@@ -18,3 +28,78 @@ def cusum(residuals: FloatArray) -> tuple[FloatArray, npt.NDArray[np.intp]]:
     path = np.abs(residuals.cumsum(axis=0) / np.where(scale > 0, scale, np.nan))
     position = np.where(np.isnan(path), -1.0, path).argmax(axis=0)
     return np.asarray(kolmogorov(path[position, np.arange(path.shape[1])])), position
+
+
+def sup_f(
+    excess_returns: FloatArray, factor_returns: FloatArray, trim: float = TRIM
+) -> tuple[FloatArray, npt.NDArray[np.intp], FloatArray]:
+    """Return the largest Chow statistic, the position of the first date after that break, and its p value.
+
+    Each of shape (n_tickers,). excess_returns: (n_obs, n_tickers); factor_returns: (n_obs, n_factors), in order
+    of time, without missing factors. Tested is a break of intercept and slopes at every date that leaves at
+    least the share `trim` on each side (Andrews 1993); the p value is that of the limit for many dates, at
+    least LEAST_P. Raises InputError on another trim than 0 to ½, on missing factors and where a side has no
+    more dates than coefficients. Infinite where the fit is exact but for a break; NaN when: a return is
+    missing, the factors are collinear, or the fit is exact.
+    """
+    n_obs, q = len(factor_returns), factor_returns.shape[1] + 1
+    if not 0 < trim < 0.5:
+        raise InputError("trim", got=trim, allowed="a share of the dates between 0 and 0.5")
+    if not np.isfinite(factor_returns).all():
+        raise InputError("factor_returns", got="missing values", allowed="known ones", fix="Leave these dates out.")
+    first = int(np.ceil(trim * n_obs - 1e-9))
+    if first <= q:
+        raise InputError(
+            "observations", got=n_obs, allowed=f"more than the {q} coefficients on each side of a break",
+            fix="Use a longer sample, or a larger trim.",
+        )  # fmt: skip
+    residuals = regress(excess_returns, factor_returns).residuals.T
+    tested = slice(first - 1, n_obs - first)  # the last date before the break
+    gains = _gains(residuals, np.column_stack([np.ones(n_obs), factor_returns]), tested)
+    best = np.where(np.isnan(gains), -1.0, gains).argmax(axis=0)
+    gain, unexplained = gains[best, np.arange(gains.shape[1])], (residuals**2).sum(axis=0)
+    left = unexplained - gain
+    ratio = np.divide(gain, left, out=np.full_like(gain, np.inf), where=~(left <= NO_RESIDUAL * unexplained))
+    statistic = np.where(unexplained > 0, (n_obs - 2 * q) * ratio, np.nan)
+    return statistic, best + first, np.exp(np.interp(statistic, STATISTICS, _log_p(q, trim)))
+
+
+def _gains(residuals: FloatArray, design: FloatArray, tested: slice) -> FloatArray:
+    """By how much a break after each tested date lowers the sum of squares, shape (n_tested, n_tickers).
+
+    On an orthonormal design, s = Σ x_t e_t and G = Σ x_t x_t′ up to the date, it is s′ (G⁻¹ + (I − G)⁻¹) s. NaN
+    where the factors of a side are collinear.
+    """
+    basis = np.linalg.qr(design)[0]
+    gram = (basis[:, :, None] * basis[:, None, :]).cumsum(axis=0)[tested]
+    values, vectors = np.linalg.eigh(gram)
+    usable = (values > COLLINEAR) & (values < 1 - COLLINEAR)
+    weights = 1 / np.where(usable, values * (1 - values), np.nan)
+    scores = np.stack([(column[:, None] * residuals).cumsum(axis=0)[tested] for column in basis.T], axis=1)
+    return np.einsum("tq,tqn->tn", weights, (vectors.transpose(0, 2, 1) @ scores) ** 2)
+
+
+@lru_cache(maxsize=32)
+def _log_p(q: int, trim: float) -> FloatArray:
+    """Log p values of STATISTICS: how likely the limit exceeds each.
+
+    The limit is the maximum of |B_s|² / (s (1 − s)), B a Brownian bridge in q dimensions, over trim ≤ s ≤ 1 −
+    trim. In the time ½ ln(s / (1 − s)) that is the squared distance from 0 of q stationary Ornstein-Uhlenbeck
+    processes, so p = 1 − the share that has not reached √statistic after ln((1 − trim) / trim).
+    """
+    exceeded = [1 - _unreached(np.sqrt(statistic), q, np.log((1 - trim) / trim)) for statistic in STATISTICS]
+    return np.log(np.clip(exceeded, LEAST_P, 1.0))
+
+
+def _unreached(bound: float, q: int, duration: float) -> float:
+    """The share of processes whose distance stays below `bound`: finite volumes of the backward equation."""
+    from scipy.linalg import eigh_tridiagonal  # 0.4 s, and the web app never fits a model
+    from scipy.special import gammainc
+
+    edges, step = np.linspace(0, bound, CELLS + 1, retstep=True)
+    centres, start = edges[1:] - step / 2, np.diff(gammainc(q / 2, edges**2 / 2))
+    size = centres ** (q - 1) * np.exp(-(centres**2) / 2) * step
+    flow = edges ** (q - 1) * np.exp(-(edges**2) / 2) / step
+    flow[0], flow[-1] = 0.0, 2 * flow[-1]  # nothing passes 0; who reaches the bound, half a step away, is out
+    rates, modes = eigh_tridiagonal(-(flow[:-1] + flow[1:]) / size, flow[1:-1] / np.sqrt(size[:-1] * size[1:]))
+    return float((start / np.sqrt(size)) @ modes @ (np.exp(rates * duration) * (np.sqrt(size) @ modes)))

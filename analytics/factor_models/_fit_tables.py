@@ -10,7 +10,7 @@ import pandas as pd
 
 from analytics.conventions import PERIODS_PER_YEAR, FloatArray
 from analytics.factor_models._adjusted_betas import blume_beta, up_down_betas
-from analytics.factor_models._breaks import cusum
+from analytics.factor_models._breaks import TRIM, cusum, sup_f
 from analytics.factor_models._diagnostics import diagnose
 from analytics.factor_models._expected_return import Premiums, factor_premiums, required_return
 from analytics.factor_models._model import FactorModel
@@ -24,6 +24,7 @@ FIT_COLUMNS: Final = (
     "r_squared", "adjusted_r_squared", "bic", "residual_vol", "durbin_watson", "jarque_bera_p", "breusch_pagan_p",
     "expected_return", "expected_return_se", "realised_return", "realised_return_se",
     "beta_vasicek", "beta_blume", "beta_up", "beta_up_se", "beta_down", "beta_down_se", "break_p", "break_date",
+    "chow_p", "chow_date",
 )  # fmt: skip
 LOADING_COLUMNS: Final = (*KEY_COLUMNS, "factor", "beta", "std_err", "t_stat", "p_value", "low", "high", "std_err_ols")
 CELLS: Final = 250_000  # regressions × dates solved at once: what fits in a processor's cache
@@ -80,7 +81,9 @@ class FitTables:
             }  # fmt: skip
             sampled = {"sample_start": iso[spans.start + low], "sample_end": iso[last], "n_obs": regression.n_obs}
             found = _quality(regression, task.periods) | _returns(task, sample, regression, returns, last)
-            found |= _market_betas(task, regression, excess, factors) | _breaks(task, regression, iso[low:high])
+            found |= _market_betas(task, regression, excess, factors) | _breaks(
+                task, regression, excess, factors, iso[low:high]
+            )
             self._fits.append(_filled(key | sampled | found, len(column)))
             self._loadings.append(_loadings(task, regression, key))
 
@@ -154,17 +157,26 @@ def _market_betas(task: Task, regression: Regression, excess: FloatArray, factor
     return {"beta_vasicek": np.nan} | dict(zip(names, values, strict=True))
 
 
-def _breaks(task: Task, regression: Regression, iso: npt.NDArray[np.object_]) -> dict[str, Any]:
-    """How likely the largest |CUSUM| of the residuals is without a break, and its date."""
+def _breaks(
+    task: Task, regression: Regression, excess: FloatArray, factors: FloatArray, iso: npt.NDArray[np.object_]
+) -> dict[str, Any]:
+    """How likely the largest |CUSUM| and the largest Chow statistic are without a break, and their dates.
+
+    The Chow statistic takes the variance for constant: that of sessions is not, so it is for months alone.
+    """
     n_fits = len(regression.residuals)
-    p_value, date = np.full(n_fits, np.nan), np.full(n_fits, None, dtype=object)
+    names = (("break_p", "break_date"), ("chow_p", "chow_date"))
+    p_values, dates = np.full((2, n_fits), np.nan), np.full((2, n_fits), None, dtype=object)
     if task.with_breaks:
         spans, noisy = regression.spans, np.isfinite(regression.bic)
         for start, stop in set(zip(spans.start[noisy].tolist(), spans.stop[noisy].tolist(), strict=True)):
             rows = np.flatnonzero(noisy & (spans.start == start) & (spans.stop == stop))
-            p_value[rows], position = cusum(regression.residuals[rows, start:stop].T)
-            date[rows] = iso[start + np.asarray(position, dtype=np.intp)]
-    return {"break_p": p_value, "break_date": date}
+            p_values[0, rows], position = cusum(regression.residuals[rows, start:stop].T)
+            dates[0, rows] = iso[start + np.asarray(position, dtype=np.intp)]
+            if task.frequency == "M" and TRIM * (stop - start) > factors.shape[1] + 1:
+                _, position, p_values[1, rows] = sup_f(excess[start:stop, rows], factors[start:stop], TRIM)
+                dates[1, rows] = iso[start + position]
+    return {p: p_values[i] for i, (p, _) in enumerate(names)} | {date: dates[i] for i, (_, date) in enumerate(names)}
 
 
 def _loadings(task: Task, regression: Regression, key: dict[str, Any]) -> Columns:
@@ -198,8 +210,9 @@ def _frame(parts: list[Columns], columns: tuple[str, ...]) -> pd.DataFrame:
     if not parts:
         return pd.DataFrame(columns=list(columns))
     frame = pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in columns})
-    if "break_date" in frame:  # as text also where no fit has one
-        frame["break_date"] = frame["break_date"].astype("str")
+    for name in ("break_date", "chow_date"):
+        if name in frame:  # as text also where no fit has one
+            frame[name] = frame[name].astype("str")
     return frame.sort_values(["ticker", "model", "window_months", "as_of"], kind="stable", ignore_index=True)
 
 

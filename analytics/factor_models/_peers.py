@@ -7,7 +7,7 @@ import pandas as pd
 
 from analytics.errors import InputError, UnknownKeyError
 
-SINGULAR: Final = 1e-10  # share of the largest eigenvalue of the correlations below which a direction is rounding
+SINGULAR: Final = 1e-10  # a spread below this share of the loadings, or of the widest direction, is rounding
 
 
 def nearest_loadings(loadings: pd.DataFrame, ticker: str, *, n: int = 5) -> pd.Series:
@@ -27,7 +27,7 @@ def nearest_loadings(loadings: pd.DataFrame, ticker: str, *, n: int = 5) -> pd.S
         return pd.Series(dtype=float, name="distance")
     values = known.to_numpy(dtype=float)
     scale = values.std(axis=0, ddof=1)
-    scaled = values / np.where(scale > 0, scale, 1.0)
+    scaled = values / np.where(scale > SINGULAR * np.abs(values).max(axis=0), scale, 1.0)
     precision = np.linalg.pinv(np.atleast_2d(np.cov(scaled, rowvar=False)), rcond=SINGULAR, hermitian=True)
     gap = scaled - scaled[known.index.get_loc(ticker)]
     distances = np.sqrt(np.maximum(np.einsum("ti,ij,tj->t", gap, precision, gap), 0))

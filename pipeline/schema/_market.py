@@ -117,9 +117,9 @@ factor_model_fits = table(
         "alpha", "alpha_se", "alpha_t", "alpha_p", "alpha_q", "alpha_low", "alpha_high", "alpha_se_ols",
         "r_squared", "adjusted_r_squared", "bic", "residual_vol", "durbin_watson", "jarque_bera_p", "breusch_pagan_p",
         "expected_return", "expected_return_se", "realised_return", "realised_return_se",
-        "beta_vasicek", "beta_blume", "beta_up", "beta_up_se", "beta_down", "beta_down_se", "break_p",
+        "beta_vasicek", "beta_blume", "beta_up", "beta_up_se", "beta_down", "beta_down_se", "break_p", "chow_p",
     )),
-    text("break_date"),
+    text("break_date"), text("chow_date"),
     CheckConstraint("as_of >= sample_end"), CheckConstraint("n_obs > 0"),
     derived=True,
 )  # fmt: skip

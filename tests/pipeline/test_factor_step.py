@@ -76,6 +76,8 @@ def test_no_fit_known_on_a_date_changes_with_what_comes_after(whole: Any, tmp_pa
         "beta_vasicek",
         "break_p",
         "break_date",
+        "chow_p",
+        "chow_date",
     ]  # which look at other tickers, and are of the latest fit
     for mine, theirs in zip(stored(whole), stored(other), strict=True):
         order = [*KEY, *(["factor"] if "factor" in mine else [])]

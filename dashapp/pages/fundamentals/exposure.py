@@ -160,13 +160,16 @@ def _diagnosis(fit: pd.Series) -> html.Ul:
         _test("Jarque-Bera", fit["jarque_bera_p"], "the residuals are not normal: extremes are more frequent", "no sign against normal residuals"),
         _test("Breusch-Pagan", fit["breusch_pagan_p"], "their variance depends on the factors: trust the Newey-West errors, not the OLS ones",
               "no sign that their variance depends on the factors"),
-        _test("CUSUM", fit["break_p"], f"alpha or betas changed within the sample, most likely near {fit['break_date']}", "no sign of a break in alpha or betas"),
+        _test("CUSUM", fit["break_p"], f"alpha changed within the sample, most likely near {fit['break_date']}", "no sign of a break in alpha"),
     ]  # fmt: skip
+    if fit["frequency"] == "M":
+        lines.append(_test("Largest Chow statistic", fit["chow_p"], f"alpha or betas changed within the sample, most likely from {fit['chow_date']} on",
+                           "no sign of a break in alpha or betas"))  # fmt: skip
     return html.Ul([html.Li(words) for words in lines], className="small text-body-secondary mb-0")
 
 
 def _test(name: str, p_value: float, found: str, nothing: str) -> str:
     if pd.isna(p_value):
-        return f"{name}: unknown, the fit is exact."
+        return f"{name}: unknown, because the fit is exact or the sample too short."
     shown = "< 0.001" if p_value < 0.001 else number(p_value, digits=3)
     return f"{name} p {shown}: {found if p_value <= SIGNIFICANT else nothing}."

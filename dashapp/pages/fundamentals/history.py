@@ -38,7 +38,7 @@ def show(seen: Any, model: Any, window: Any, frequency: Any, theme: Any, _run: A
     if len(fits) < 2:
         return None
     own = latest[(latest["model"] == key) & (latest["window_months"] == months) & (latest["frequency"] == "M")].iloc[0]
-    broken = own["break_date"] if own["break_p"] <= 1 - CONFIDENCE else None
+    broken = own["chow_date"] if own["chow_p"] <= 1 - CONFIDENCE else None
     other = (
         ""
         if (key, months, "M") == (fit.model, fit.window, fit.frequency)
@@ -59,7 +59,7 @@ def show(seen: Any, model: Any, window: Any, frequency: Any, theme: Any, _run: A
         panes.append((f"{FACTOR_LABELS[factor]} beta", figure))
     words = f"Each point is the fit that was known on that date: {window_label(months)} up to the month it could use.{other}"
     if broken:
-        words += f" Dashed: the likeliest date of a break in the newest fit, {broken}."
+        words += f" Dashed: a break in alpha or betas of the newest fit, most likely from {broken} on."
     return card(f"Rolling alpha and betas, {MODELS[key]}", [
         html.P(words, className="small text-body-secondary mb-1"),
         dbc.Row([dbc.Col([html.Div(title, className="field-label"), graph(figure, tools=False)], lg=6) for title, figure in panes]),

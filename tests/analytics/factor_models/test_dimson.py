@@ -45,3 +45,12 @@ def test_a_late_price_hides_its_beta_from_the_same_day() -> None:
 def test_bad_shifts_are_refused(lags: int, leads: int, words: str) -> None:
     with pytest.raises(InputError, match=words):
         dimson_betas(np.zeros((5, 1)), np.zeros((5, 1)), lags=lags, leads=leads)
+
+
+@pytest.mark.parametrize("of_tickers", [True, False])
+def test_missing_values_are_refused(of_tickers: bool) -> None:
+    rng = np.random.default_rng(11)
+    excess, factors = rng.normal(size=(60, 2)), rng.normal(size=(60, 2))
+    (excess if of_tickers else factors)[30, 1] = np.nan
+    with pytest.raises(InputError, match="missing values"):
+        dimson_betas(excess, factors)

@@ -8,6 +8,7 @@ from statsmodels_reference import assert_fits_equal
 from tolerances import PARITY
 
 from analytics.factor_models import FACTOR_MODELS, fit_factor_models, month_end_fits
+from analytics.factor_models._breaks import sup_f
 from analytics.returns import monthly_returns, simple_returns
 
 Months = tuple[pd.DataFrame, pd.DataFrame]
@@ -72,3 +73,15 @@ def test_q_values_are_those_of_all_tickers_with_the_same_model_and_window(simula
     assert len(fits) == fits["alpha_q"].notna().sum()
     for _, own in fits.groupby(["model", "window_months"]):
         np.testing.assert_allclose(own["alpha_q"], multipletests(own["alpha_p"], method="fdr_bh")[1], rtol=PARITY)
+
+
+def test_breaks_of_monthly_fits_are_those_of_the_largest_chow_statistic(simulated_months: Months) -> None:
+    returns, factors = simulated_months
+    fits, _ = fit_factor_models(returns, factors, models=["ff3"], windows=[0, 36])
+    known = fits.set_index(["ticker", "window_months"])
+    sample = factors[["mkt_rf", "smb", "hml", "rf"]].join(returns["T04"]).dropna()
+    excess, three = (sample["T04"] - sample["rf"]).to_numpy()[:, None], sample[["mkt_rf", "smb", "hml"]].to_numpy()
+    _, position, p_value = sup_f(excess, three)
+    assert known.loc[("T04", 0), "chow_p"] == pytest.approx(p_value[0], rel=PARITY)
+    assert known.loc[("T04", 0), "chow_date"] == str(sample.index[position[0]].date())
+    assert known.loc[("T04", 36), "chow_p"] > 0

@@ -6,7 +6,7 @@ import pytest
 from scipy.spatial.distance import mahalanobis
 from tolerances import PARITY
 
-from analytics.errors import UnknownKeyError
+from analytics.errors import InputError, UnknownKeyError
 from analytics.factor_models import nearest_loadings
 
 
@@ -41,4 +41,24 @@ def test_unknown_loadings_and_tickers(loadings: pd.DataFrame) -> None:
 
 def test_repeated_columns_are_no_obstacle(loadings: pd.DataFrame) -> None:
     doubled = loadings.assign(again=loadings["smb"])
-    assert list(nearest_loadings(doubled, "T07").index) == list(nearest_loadings(loadings, "T07").index)
+    pd.testing.assert_series_equal(nearest_loadings(doubled, "T07"), nearest_loadings(loadings, "T07"), rtol=PARITY)
+
+
+@pytest.mark.parametrize("same", [0.0, 0.7, 0.7 + 1e-15 * np.arange(30)])
+def test_a_factor_in_which_no_ticker_differs_does_not_count(loadings: pd.DataFrame, same: float | np.ndarray) -> None:
+    """Not even by rounding."""
+    found = nearest_loadings(loadings.assign(same=same), "T07")
+    pd.testing.assert_series_equal(found, nearest_loadings(loadings, "T07"), rtol=PARITY)
+
+
+def test_one_factor_is_the_distance_in_standard_deviations(loadings: pd.DataFrame) -> None:
+    market = loadings[["mkt_rf"]]
+    expected = (
+        ((market["mkt_rf"] - market.loc["T07", "mkt_rf"]).abs() / market["mkt_rf"].std()).drop("T07").nsmallest(3)
+    )
+    pd.testing.assert_series_equal(nearest_loadings(market, "T07", n=3), expected, check_names=False, rtol=PARITY)
+
+
+def test_a_negative_number_is_refused(loadings: pd.DataFrame) -> None:
+    with pytest.raises(InputError, match="n: got -1"):
+        nearest_loadings(loadings, "T07", n=-1)

@@ -9,7 +9,7 @@ from analytics.factor_models import fit_factor_models, month_end_fits
 
 Months = tuple[pd.DataFrame, pd.DataFrame]
 KEY = ["ticker", "model", "window_months", "as_of"]
-ONLY_LATEST = ["alpha_q", "beta_vasicek", "break_p", "break_date"]
+ONLY_LATEST = ["alpha_q", "beta_vasicek", "break_p", "break_date", "chow_p", "chow_date"]
 LAG = 45
 
 

@@ -25,8 +25,8 @@ def characteristic_line_figure(
         "line": {"color": series(theme)[1], "width": 2}, "showlegend": False,
     }  # fmt: skip
     layout = base_layout(theme, height=330) | {"hovermode": "closest"}
-    layout["xaxis"] = axis(theme, tickformat=".0%", zeroline=True, title={"text": "Market, excess return"})
-    layout["yaxis"] = axis(theme, tickformat=".0%", zeroline=True, title={"text": "Stock, excess return"})
+    layout["xaxis"] = axis(theme, tickformat=".3~%", zeroline=True, title={"text": "Market, excess return"})
+    layout["yaxis"] = axis(theme, tickformat=".3~%", zeroline=True, title={"text": "Stock, excess return"})
     return {"data": [points, fitted], "layout": layout}
 
 
@@ -39,7 +39,7 @@ def residuals_figure(dates: DateArray, residuals: FloatArray, deviation: float, 
     }  # fmt: skip
     layout = base_layout(theme, height=220) | {"hovermode": "closest", "showlegend": False}
     layout["xaxis"] = axis(theme, showgrid=False)
-    layout["yaxis"] = axis(theme, tickformat=".0%", zeroline=True)
+    layout["yaxis"] = axis(theme, tickformat=".3~%", zeroline=True)
     layout["shapes"] = [
         {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": level, "y1": level,
          "line": {"color": colours["muted"], "width": 1, "dash": "dot"}} for level in (-2 * deviation, 2 * deviation)
@@ -65,7 +65,7 @@ def rolling_figure(
     ]
     layout = base_layout(theme, height=230) | {"showlegend": False, "margin": {"l": 8, "r": 8, "t": 10, "b": 8}}
     layout["xaxis"] = axis(theme, showgrid=False)
-    layout["yaxis"] = axis(theme, tickformat=".0%" if percent else ".1f", zeroline=False)
+    layout["yaxis"] = axis(theme, tickformat=".3~%" if percent else ".3~f", zeroline=False)
     dotted = {"color": colours["muted"], "width": 1, "dash": "dot"}
     layout["shapes"] = [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": level, "y1": level, "line": dotted}]
     if break_date:

@@ -38,7 +38,7 @@ def loadings_figure(rows: pd.DataFrame, *, theme: str | None) -> dict[str, Any]:
             **_interval(own, colour),
         })  # fmt: skip
     layout = base_layout(theme, height=90 + ROW_HEIGHT * len(factors)) | {"hovermode": "closest"}
-    layout["xaxis"] = axis(theme, tickformat=".2~f", zeroline=True, zerolinewidth=2)
+    layout["xaxis"] = axis(theme, tickformat=".3~f", zeroline=True, zerolinewidth=2)
     layout["yaxis"] = axis(theme, tickvals=list(place.values()), ticktext=plain(factors), showgrid=False, zeroline=False,
                            range=[len(factors) - 0.5, -0.5])  # fmt: skip
     return {"data": traces, "layout": layout}
@@ -61,7 +61,7 @@ def returns_figure(rows: pd.DataFrame, *, theme: str | None) -> dict[str, Any]:
         })  # fmt: skip
     layout = base_layout(theme, height=300) | {"hovermode": "closest", "barmode": "group"}
     layout["xaxis"] = axis(theme, showgrid=False)
-    layout["yaxis"] = axis(theme, tickformat=".0%", zeroline=True)
+    layout["yaxis"] = axis(theme, tickformat=".3~%", zeroline=True)
     return {"data": traces, "layout": layout}
 
 
@@ -85,7 +85,7 @@ def contributions_figure(
     }  # fmt: skip
     low, high = min(0.0, rows["value"].min()), max(0.0, rows["value"].max())
     room = 0.18 * (high - low)  # for the numbers beside the bars
-    layout["xaxis"] = axis(theme, tickformat=".0%" if digits < 2 else ".1%", zeroline=True, zerolinewidth=2,
+    layout["xaxis"] = axis(theme, tickformat=".3~%", zeroline=True, zerolinewidth=2,
                            range=[low - room * (low < 0), high + room])  # fmt: skip
     layout["yaxis"] = axis(theme, autorange="reversed", showgrid=False)
     return {"data": [trace], "layout": layout}
@@ -111,5 +111,5 @@ def cross_section_figure(rows: pd.DataFrame, *, theme: str | None) -> dict[str, 
     layout = base_layout(theme, height=320) | {"hovermode": "closest"}
     layout["xaxis"] = axis(theme, showgrid=False, zeroline=False, tickvals=ordered.index.tolist(), ticktext=plain(ordered["ticker"]),
                            tickangle=-90, tickfont={"size": 10 if len(ordered) <= 60 else 7})  # fmt: skip
-    layout["yaxis"] = axis(theme, tickformat=".0%", zeroline=True, zerolinewidth=2)
+    layout["yaxis"] = axis(theme, tickformat=".3~%", zeroline=True, zerolinewidth=2)
     return {"data": traces, "layout": layout}

@@ -8,14 +8,18 @@ from dashapp.components import column, number_column, percent_column
 SIGNIFICANT = 1 - CONFIDENCE
 HOLDS, UNCORRECTED, NONE = "holds", "only before correction", "no evidence"
 
+VERDICT_RULES = {
+    "tone-up": f"params.value === '{HOLDS}' && params.data.alpha > 0", "tone-down": f"params.value === '{HOLDS}' && params.data.alpha < 0",
+    "fw-semibold": f"params.value !== '{NONE}'",
+}  # fmt: skip
 OF_TICKER = [
     column("fit", "Model", width=128, pinned="left"), column("window", "Window", width=105), column("returns", "Returns", width=84),
     percent_column("alpha", "Alpha", coloured=True, width=86, tip="Annual"), percent_column("alpha_se", "SE", width=74, tip="Newey-West standard error"),
-    number_column("alpha_t", "t", width=70), number_column("alpha_p", "p", digits=3, width=76),
-    number_column("alpha_q", "q", digits=3, width=76, tip="After Benjamini and Hochberg over all tickers with the same model, window and frequency"),
+    number_column("alpha_t", "t", width=70), number_column("alpha_p", "p", digits=4, width=82),
+    number_column("alpha_q", "q", digits=4, width=82, tip="After Benjamini and Hochberg over all tickers with the same model, window and frequency"),
     percent_column("alpha_low", "Low", width=80, tip="95 % interval"), percent_column("alpha_high", "High", width=80, tip="95 % interval"),
     column("verdict", "Survives", width=190, tip="Holds: q ≤ 0.05. Only before correction: p ≤ 0.05, but not after counting how many tickers were tested",
-           cellClassRules={"tone-up": f"params.value === '{HOLDS}'", "fw-semibold": f"params.value !== '{NONE}'"}),
+           cellClassRules=VERDICT_RULES),
     number_column("adjusted_r_squared", "Adj. R²", width=84), number_column("bic", "BIC", digits=1, width=90, tip="Lower is better among fits of the same sample"),
     number_column("n_obs", "n", digits=0, width=74), column("sample_start", "From", width=100), column("sample_end", "To", width=100),
     column("as_of", "Known from", width=104),
@@ -25,9 +29,9 @@ OF_UNIVERSE = [
     column("ticker", "Ticker", width=80, pinned="left", cellClass="fw-semibold"), column("name", "Name", minWidth=130, tooltipField="name"),
     column("kind", "Kind", width=66), column("sector", "Sector", minWidth=110, tooltipField="sector"),
     percent_column("alpha", "Alpha", coloured=True, width=86, tip="Annual"), percent_column("alpha_se", "SE", width=74, tip="Newey-West"),
-    number_column("alpha_t", "t", width=70), number_column("alpha_p", "p", digits=3, width=76),
-    number_column("alpha_q", "q", digits=3, width=76, tip="After Benjamini and Hochberg over all tickers"),
-    column("verdict", "Survives", width=190, cellClassRules={"tone-up": f"params.value === '{HOLDS}'", "fw-semibold": f"params.value !== '{NONE}'"}),
+    number_column("alpha_t", "t", width=70), number_column("alpha_p", "p", digits=4, width=82),
+    number_column("alpha_q", "q", digits=4, width=82, tip="After Benjamini and Hochberg over all tickers"),
+    column("verdict", "Survives", width=190, cellClassRules=VERDICT_RULES),
     number_column("beta", "Market beta", width=90), number_column("beta_se", "SE", width=70), number_column("r_squared", "R²", width=70),
     percent_column("expected_return", "Required", width=94, tip="Annual, with the factors' means to date"), percent_column("expected_return_se", "SE", width=74),
     percent_column("realised_return", "Realised", width=94, tip="Annual mean of total returns over the same sample"),

@@ -9,11 +9,12 @@ from analytics.factor_models._model import FactorModel
 from analytics.factor_models._outlook import OUTLOOK_LABELS, composite_score, fundamental_outlook
 from analytics.factor_models._peers import nearest_loadings
 from analytics.factor_models._registry import FACTOR_MODELS
+from analytics.factor_models._rolling import rolling_betas
 from analytics.factor_models._ticker_fit import TickerFit, fit_ticker
 
 __all__ = [
     "FACTOR_MODELS", "OUTLOOK_LABELS", "PREMIUM_CHOICES", "DimsonBetas", "FactorModel", "JointTest", "Premiums", "TickerFit",
     "chosen_premiums", "composite_score", "dimson_betas", "fit_factor_models", "fit_ticker", "fundamental_outlook",
-    "grs_test", "model_parts", "month_end_fits", "nearest_loadings", "required_return", "return_contributions",
+    "grs_test", "model_parts", "month_end_fits", "nearest_loadings", "required_return", "return_contributions", "rolling_betas",
     "variance_contributions",
 ]  # fmt: skip

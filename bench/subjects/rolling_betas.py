@@ -14,7 +14,7 @@ def run() -> list[Row]:
     import statsmodels.api as sm
     from statsmodels.regression.rolling import RollingOLS
 
-    from analytics.factor_models._rolling import rolling_betas
+    from analytics.factor_models import rolling_betas
 
     rng = np.random.default_rng(21)
     market = rng.normal(0.0004, 0.011, (SESSIONS, 1))

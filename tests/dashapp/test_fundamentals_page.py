@@ -1,5 +1,6 @@
 """The Fundamentals tab: every number is the stored one, or that of the fit made on demand."""
 
+import base64
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -224,6 +225,24 @@ def test_the_history_is_the_stored_month_ends(dispatch: Dispatch, served: Any) -
     nearest = part(dispatch, "history", **{"fundamentals-model.value": "ff6"})
     assert "Fama-French 5" in text_of(nearest)
     assert "this is the nearest" in text_of(nearest)
+
+
+def test_days_add_the_beta_of_a_rolling_window(dispatch: Dispatch, served: Any) -> None:
+    content = part(dispatch, "history", **{"fundamentals-frequency.value": "D", "fundamentals-model.value": "capm"})
+    titles = [text_of(item) for item in with_class(content, "field-label")]
+    assert titles[-1].startswith("Market beta of CAPM over the last 252 sessions")
+    drawn = figure_of(content, len(titles) - 1)["data"][2]
+    with closing(sqlite3.connect(served.db)) as connection:
+        rows = connection.execute(
+            "SELECT p.date, p.adj_close, f.mkt_rf, f.rf FROM prices p JOIN factor_returns f ON f.frequency = 'D' AND f.date = p.date "
+            "WHERE p.ticker = ? ORDER BY p.date", (TICKER,)).fetchall()  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["date", "close", "market", "rf"]).set_index("date")
+    frame["excess"] = frame["close"].pct_change() - frame["rf"]
+    window = frame.loc[: str(drawn["x"][0])].tail(252)
+    expected = np.cov(window["excess"], window["market"])[0, 1] / window["market"].var()
+    assert np.frombuffer(base64.b64decode(drawn["y"]["bdata"]), "f4")[0] == pytest.approx(
+        expected, rel=1e-6
+    )  # drawn in 32 bits
 
 
 def test_peers_are_links_with_the_stored_loadings(dispatch: Dispatch, served: Any) -> None:

@@ -5,7 +5,7 @@ import pytest
 import statsmodels.api as sm
 from scipy.stats import f, kstest
 from statsmodels.multivariate.multivariate_ols import _MultivariateOLS
-from tolerances import PARITY
+from tolerances import PARITY, ROUNDED_SOURCE
 
 from analytics.errors import InputError
 from analytics.factor_models import grs_test
@@ -118,3 +118,37 @@ def test_repeated_factors_are_refused() -> None:
     for repeated in (factors[:, :1] - factors[:, 1:], np.full((60, 1), 0.01), np.zeros((60, 1))):
         with pytest.raises(InputError, match="factors: got"):
             grs_test(excess, np.hstack([factors, repeated]))
+
+
+# ---- a published table ----
+
+# Campbell, Lo and MacKinlay (1997), table 5.3, ten size portfolios over five years: the likelihood ratio J2 of the
+# Sharpe-Lintner CAPM, and the exact J1 (ours) with its p value.
+PUBLISHED = {"1965-69": (20.867, 2.038, 0.049), "1970-74": (21.712, 2.136, 0.039), "1975-79": (19.784, 1.914, 0.066)}
+
+
+def likelihood_ratio(excess: np.ndarray, factors: np.ndarray) -> float:
+    """T log(|Σ without intercepts| / |Σ|), from two multivariate regressions."""
+    determinants = []
+    for design in (factors, np.column_stack([np.ones(len(factors)), factors])):
+        residuals = excess - design @ np.linalg.pinv(design) @ excess
+        determinants.append(np.linalg.slogdet(residuals.T @ residuals)[1])
+    return len(excess) * (determinants[0] - determinants[1])
+
+
+@pytest.mark.parametrize("years", PUBLISHED)
+def test_a_published_table(years: str) -> None:
+    """A sample of the table's size, its alphas scaled until its likelihood ratio is the published J2."""
+    ratio, statistic, p_value = PUBLISHED[years]
+    rng = np.random.default_rng(7)
+    factors = rng.normal(0.005, 0.04, (60, 1))
+    excess = factors + rng.normal(0, 0.03, (60, 10)) @ rng.normal(size=(10, 10))
+    design = np.column_stack([np.ones(60), factors])
+    alphas = np.linalg.lstsq(design, excess, rcond=None)[0][0]
+    low, high = 0.0, 100.0
+    for _ in range(200):
+        scale = (low + high) / 2
+        low, high = (scale, high) if likelihood_ratio(excess + (scale - 1) * alphas, factors) < ratio else (low, scale)
+    found = grs_test(excess + (scale - 1) * alphas, factors)
+    assert found.statistic == pytest.approx(statistic, abs=ROUNDED_SOURCE)
+    assert found.p_value == pytest.approx(p_value, abs=ROUNDED_SOURCE)

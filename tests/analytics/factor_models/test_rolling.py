@@ -7,7 +7,7 @@ from statsmodels.regression.rolling import RollingOLS
 from tolerances import PARITY
 
 from analytics.errors import InputError
-from analytics.factor_models._rolling import rolling_betas
+from analytics.factor_models import rolling_betas
 
 Sample = tuple[np.ndarray, np.ndarray]
 

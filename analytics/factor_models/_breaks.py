@@ -47,21 +47,34 @@ def sup_f(
         raise InputError("trim", got=trim, allowed="a share of the dates between 0 and 0.5")
     if not np.isfinite(factor_returns).all():
         raise InputError("factor_returns", got="missing values", allowed="known ones", fix="Leave these dates out.")
-    first = int(np.ceil(trim * n_obs - 1e-9))
-    if first <= q:
+    if _first_break(n_obs, trim) <= q:
         raise InputError(
             "observations", got=n_obs, allowed=f"more than the {q} coefficients on each side of a break",
             fix="Use a longer sample, or a larger trim.",
         )  # fmt: skip
     residuals = regress(excess_returns, factor_returns).residuals.T
+    return largest_chow(residuals, np.column_stack([np.ones(n_obs), factor_returns]), trim)
+
+
+def largest_chow(
+    residuals: FloatArray, design: FloatArray, trim: float = TRIM
+) -> tuple[FloatArray, npt.NDArray[np.intp], FloatArray]:
+    """Return what sup_f returns, of residuals (n_obs, n_tickers) on a design (n_obs, q) of which a side has enough dates."""
+    n_obs, q = design.shape
+    first = _first_break(n_obs, trim)
     tested = slice(first - 1, n_obs - first)  # the last date before the break
-    gains = _gains(residuals, np.column_stack([np.ones(n_obs), factor_returns]), tested)
+    gains = _gains(residuals, design, tested)
     best = np.where(np.isnan(gains), -1.0, gains).argmax(axis=0)
     gain, unexplained = gains[best, np.arange(gains.shape[1])], (residuals**2).sum(axis=0)
     left = unexplained - gain
     ratio = np.divide(gain, left, out=np.full_like(gain, np.inf), where=~(left <= NO_RESIDUAL * unexplained))
     statistic = np.where(unexplained > 0, (n_obs - 2 * q) * ratio, np.nan)
     return statistic, best + first, np.exp(np.interp(statistic, STATISTICS, _log_p(q, trim)))
+
+
+def _first_break(n_obs: int, trim: float) -> int:
+    """The fewest dates before a break."""
+    return int(np.ceil(trim * n_obs - 1e-9))
 
 
 def _gains(residuals: FloatArray, design: FloatArray, tested: slice) -> FloatArray:

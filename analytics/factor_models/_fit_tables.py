@@ -10,7 +10,7 @@ import pandas as pd
 
 from analytics.conventions import PERIODS_PER_YEAR, FloatArray
 from analytics.factor_models._adjusted_betas import blume_beta, up_down_betas
-from analytics.factor_models._breaks import TRIM, cusum, sup_f
+from analytics.factor_models._breaks import TRIM, cusum, largest_chow
 from analytics.factor_models._diagnostics import diagnose
 from analytics.factor_models._expected_return import Premiums, factor_premiums, required_return
 from analytics.factor_models._model import FactorModel
@@ -81,9 +81,7 @@ class FitTables:
             }  # fmt: skip
             sampled = {"sample_start": iso[spans.start + low], "sample_end": iso[last], "n_obs": regression.n_obs}
             found = _quality(regression, task.periods) | _returns(task, sample, regression, returns, last)
-            found |= _market_betas(task, regression, excess, factors) | _breaks(
-                task, regression, excess, factors, iso[low:high]
-            )
+            found |= _market_betas(task, regression, excess, factors) | _breaks(task, regression, iso[low:high])
             self._fits.append(_filled(key | sampled | found, len(column)))
             self._loadings.append(_loadings(task, regression, key))
 
@@ -157,9 +155,7 @@ def _market_betas(task: Task, regression: Regression, excess: FloatArray, factor
     return {"beta_vasicek": np.nan} | dict(zip(names, values, strict=True))
 
 
-def _breaks(
-    task: Task, regression: Regression, excess: FloatArray, factors: FloatArray, iso: npt.NDArray[np.object_]
-) -> dict[str, Any]:
+def _breaks(task: Task, regression: Regression, iso: npt.NDArray[np.object_]) -> dict[str, Any]:
     """How likely the largest |CUSUM| and the largest Chow statistic are without a break, and their dates.
 
     The Chow statistic takes the variance for constant: that of sessions is not, so it is for months alone.
@@ -171,10 +167,11 @@ def _breaks(
         spans, noisy = regression.spans, np.isfinite(regression.bic)
         for start, stop in set(zip(spans.start[noisy].tolist(), spans.stop[noisy].tolist(), strict=True)):
             rows = np.flatnonzero(noisy & (spans.start == start) & (spans.stop == stop))
-            p_values[0, rows], position = cusum(regression.residuals[rows, start:stop].T)
+            residuals = regression.residuals[rows, start:stop].T
+            p_values[0, rows], position = cusum(residuals)
             dates[0, rows] = iso[start + np.asarray(position, dtype=np.intp)]
-            if task.frequency == "M" and TRIM * (stop - start) > factors.shape[1] + 1:
-                _, position, p_values[1, rows] = sup_f(excess[start:stop, rows], factors[start:stop], TRIM)
+            if task.frequency == "M" and TRIM * (stop - start) > regression.design.shape[1]:
+                _, position, p_values[1, rows] = largest_chow(residuals, regression.design[start:stop])
                 dates[1, rows] = iso[start + position]
     return {p: p_values[i] for i, (p, _) in enumerate(names)} | {date: dates[i] for i, (_, date) in enumerate(names)}
 

@@ -106,6 +106,43 @@ def test_loadings_are_the_stored_ones_of_every_model(dispatch: Dispatch, served:
                 assert drawn[FACTOR_MODELS[model].label, label] == own.iloc[0]
 
 
+def test_the_table_of_loadings_has_both_errors(dispatch: Dispatch, served: Any) -> None:
+    rows = grid_rows(part(dispatch, "exposure"), "fundamentals-loadings")
+    assert len(rows) == 1 + 3 + 4 + 5 + 6
+    _, loadings = fits_of(served, "carhart4")
+    own = {row["factor"]: row for row in rows if row["model"] == "Carhart 4"}
+    for stored in loadings.itertuples():
+        shown = own[{"mkt_rf": "Market", "smb": "Size", "hml": "Value", "mom": "Momentum"}[stored.factor]]
+        assert (shown["beta"], shown["std_err"], shown["std_err_ols"], shown["p_value"]) == (
+            stored.beta, stored.std_err, stored.std_err_ols, stored.p_value,
+        )  # fmt: skip
+
+
+def test_a_ticker_that_is_the_benchmark_is_explained(
+    dispatch: Dispatch, serve: Callable[..., Any], simulated: Any, copy_of: Callable[[Path], Path]
+) -> None:
+    db = copy_of(simulated.db)
+    with connect(db) as reader:
+        months = factors.factor_returns(reader, "M")
+    with closing(store.open_writer(db, schema.MARKET)) as connection:  # its price is the market's at every month end
+        dates = [
+            row[0] for row in connection.execute("SELECT date FROM prices WHERE ticker = ? ORDER BY date", (TICKER,))
+        ]
+        growth = (1 + months["mkt_rf"] + months["rf"]).cumprod()
+        for month in sorted({date[:7] for date in dates}):
+            if month in growth.index.strftime("%Y-%m"):
+                level = 100 * float(growth[growth.index.strftime("%Y-%m") == month].iloc[0])
+                connection.execute(
+                    "UPDATE prices SET adj_close = ? WHERE ticker = ? AND substr(date, 1, 7) = ?",
+                    (level, TICKER, month),
+                )
+        connection.commit()
+    serve(db=db)
+    words = text_of(part(dispatch, "exposure", **{"fundamentals-model.value": "capm"}))
+    assert f"residuals of {TICKER} in CAPM: got 0 on every date" in words
+    assert "CUSUM" in words
+
+
 def test_contributions_sum_to_the_mean_return_and_to_the_variance(dispatch: Dispatch, served: Any) -> None:
     content = part(dispatch, "exposure")
     fit, _ = fits_of(served)

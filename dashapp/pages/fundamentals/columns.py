@@ -15,6 +15,7 @@ VERDICT_RULES = {
 OF_TICKER = [
     column("fit", "Model", width=128, pinned="left"), column("window", "Window", width=105), column("returns", "Returns", width=84),
     percent_column("alpha", "Alpha", coloured=True, width=86, tip="Annual"), percent_column("alpha_se", "SE", width=74, tip="Newey-West standard error"),
+    percent_column("alpha_se_ols", "SE, OLS", width=84, tip="The ordinary standard error, right only for residuals that are independent and of one variance"),
     number_column("alpha_t", "t", width=70), number_column("alpha_p", "p", digits=4, width=82),
     number_column("alpha_q", "q", digits=4, width=82, tip="After Benjamini and Hochberg over all tickers with the same model, window and frequency"),
     percent_column("alpha_low", "Low", width=80, tip="95 % interval"), percent_column("alpha_high", "High", width=80, tip="95 % interval"),
@@ -23,6 +24,13 @@ OF_TICKER = [
     number_column("adjusted_r_squared", "Adj. R²", width=84), number_column("bic", "BIC", digits=1, width=90, tip="Lower is better among fits of the same sample"),
     number_column("n_obs", "n", digits=0, width=74), column("sample_start", "From", width=100), column("sample_end", "To", width=100),
     column("as_of", "Known from", width=104),
+]  # fmt: skip
+
+OF_LOADINGS = [
+    column("model", "Model", width=128, pinned="left"), column("factor", "Factor", minWidth=110), number_column("beta", "Beta", digits=3, width=84),
+    number_column("std_err", "SE", digits=3, width=80, tip="Newey-West"), number_column("t_stat", "t", width=76), number_column("p_value", "p", digits=4, width=84),
+    number_column("low", "Low", digits=3, width=84, tip="95 % interval"), number_column("high", "High", digits=3, width=84, tip="95 % interval"),
+    number_column("std_err_ols", "SE, OLS", digits=3, width=92),
 ]  # fmt: skip
 
 OF_UNIVERSE = [

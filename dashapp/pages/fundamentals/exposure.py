@@ -18,7 +18,7 @@ from analytics.factor_models import (
     variance_contributions,
 )
 from analytics.inference import t_interval
-from dashapp.components import card, graph, guarded
+from dashapp.components import card, graph, grid, guarded
 from dashapp.data import market
 from dashapp.figures.factor_history import characteristic_line_figure, residuals_figure
 from dashapp.figures.factors import contributions_figure, loadings_figure
@@ -30,6 +30,7 @@ from dashapp.pages.fundamentals._reading import (
     in_complete_months,
     returns_and_factors,
 )
+from dashapp.pages.fundamentals.columns import OF_LOADINGS
 from dashapp.pages.fundamentals.layout import FACTOR_LABELS, ID
 from pipeline.queries import factors as factor_queries
 
@@ -52,17 +53,19 @@ def show(seen: Any, model: Any, window: Any, frequency: Any, dimson: Any, theme:
         returns, factors = returns_and_factors(reader, ticker, fit.frequency)
         if fit.frequency == "D":
             factors = in_complete_months(factors, reader)
-    rows = _loading_rows(fit.of(loadings))
+    stored = _in_order(fit.of(loadings))
     try:
         found = fit_ticker(returns, factors, fit.model, window=fit.window, frequency=fit.frequency)
         line = fit_ticker(returns, factors, "capm", window=fit.window, frequency=fit.frequency)
     except InputError as error:
         return dbc.Alert(f"{fit.label}: {error}", color="info")
+    rows = stored.rename(columns={"beta": "value"})
     if dimson is True and fit.frequency == "D":
         rows = pd.concat([rows, _dimson_rows(found)])
     return [
+        *([] if found.residuals.any() else [_exact_fit(ticker, found)]),
         dbc.Row([
-            dbc.Col(card("Loadings with 95 % interval", graph(loadings_figure(rows, theme=theme), tools=False),
+            dbc.Col(card("Loadings with 95 % interval", [graph(loadings_figure(rows, theme=theme), tools=False), _loading_table(stored)],
                          tip=f"How much the ticker moves with each factor under every model, {fit.label.split(', ', 1)[1]}; Newey-West errors. SMB is the 3-factor file's in the models "
                              "of 3 and 4 factors, and the 5-factor file's in the others."), lg=6),
             dbc.Col(card(f"Where return and variance came from, {found.model.label}", _contributions(found, theme),
@@ -78,18 +81,32 @@ def show(seen: Any, model: Any, window: Any, frequency: Any, dimson: Any, theme:
     ]  # fmt: skip
 
 
-def _loading_rows(loadings: pd.DataFrame) -> pd.DataFrame:
-    place = {name: number for number, name in enumerate(FACTOR_LABELS)}
-    size = loadings["model"].map(lambda key: len(FACTOR_MODELS[key].factors))
-    ordered = loadings.assign(place=loadings["factor"].map(place), size=size).sort_values(["place", "size", "model"])
-    by_model = ordered.sort_values("size", kind="stable")["model"].drop_duplicates()
-    rows = pd.DataFrame({
-        "factor": ordered["factor"].map(FACTOR_LABELS), "model": ordered["model"].map(lambda key: FACTOR_MODELS[key].label),
-        "value": ordered["beta"], "low": ordered["low"], "high": ordered["high"],
-    })  # fmt: skip
-    order = {FACTOR_MODELS[key].label: number for number, key in enumerate(by_model)}
+def _exact_fit(ticker: str, found: TickerFit) -> dbc.Alert:
+    return dbc.Alert(f"residuals of {ticker} in {found.model.label}: got 0 on every date; allowed: residuals that vary. The ticker is a mix of the factors, as a "
+                     "benchmark is of itself: alpha is 0 by construction, and errors, t and p are undefined. Choose another model or ticker.", color="info")  # fmt: skip
+
+
+def _in_order(loadings: pd.DataFrame) -> pd.DataFrame:
+    """Loadings with the labels of factors and models, factor by factor, the smaller models first."""
     factors = {label: number for number, label in enumerate(dict.fromkeys(FACTOR_LABELS.values()))}
-    return rows.sort_values(["factor", "model"], key=lambda column: column.map(factors | order))
+    models = {model.label: len(model.factors) for model in FACTOR_MODELS.values()}
+    named = loadings.assign(
+        factor=loadings["factor"].map(FACTOR_LABELS), model=loadings["model"].map(lambda key: FACTOR_MODELS[key].label)
+    )
+    return named.assign(place=named["factor"].map(factors), size=named["model"].map(models)).sort_values(
+        ["place", "size", "model"], ignore_index=True
+    )
+
+
+def _loading_table(stored: pd.DataFrame) -> html.Div:
+    shown = stored.sort_values(["size", "model", "place"])[[item["field"] for item in OF_LOADINGS]]
+    return grid(
+        "fundamentals-loadings",
+        shown.assign(key=shown["model"] + shown["factor"]),
+        OF_LOADINGS,
+        row_id="key",
+        height=260,
+    )
 
 
 def _dimson_rows(found: TickerFit) -> pd.DataFrame:

@@ -41,6 +41,14 @@ def ticker(value: Any) -> str:
     return str(value)
 
 
+def clicked_ticker(rows: Any) -> str:
+    """Return the ticker of a table's selected row, "" where none is; raises InputError."""
+    if not rows:
+        return ""
+    clicked = rows[0] if isinstance(rows, list) else rows
+    return ticker(clicked.get("ticker") if isinstance(clicked, dict) else clicked)
+
+
 def tickers(value: Any) -> list[str]:
     """Return a list of tickers, None being none; raises InputError."""
     return [ticker(item) for item in _list("tickers", value)]

@@ -22,7 +22,7 @@ from dashapp.components import (
 from dashapp.data import market
 from dashapp.format import percent
 from dashapp.ids import SHELL, ids
-from dashapp.inputs import ticker, view
+from dashapp.inputs import clicked_ticker, view
 from dashapp.pages._page import Page
 from pipeline.queries import overview as overview_queries
 
@@ -90,11 +90,10 @@ def _frame() -> Any:
 )
 def open_ticker(rows: Any, seen: Any) -> str:
     """Open the clicked ticker on the Technical tab."""
-    if not rows:
-        return ""
-    clicked = rows[0] if isinstance(rows, list) else rows
-    chosen = ticker(clicked.get("ticker") if isinstance(clicked, dict) else clicked)
-    return f"/technical?{urlencode({'ticker': chosen, 'range': view(seen)[1]}, safe='^')}"
+    chosen_ticker = clicked_ticker(rows)
+    return (
+        f"/technical?{urlencode({'ticker': chosen_ticker, 'range': view(seen)[1]}, safe='^')}" if chosen_ticker else ""
+    )
 
 
 def _breadth(frame: pd.DataFrame) -> html.Div:

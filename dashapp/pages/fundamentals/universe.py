@@ -13,8 +13,7 @@ from dashapp.data import market
 from dashapp.figures.factors import cross_section_figure
 from dashapp.format import number, percent
 from dashapp.ids import SHELL
-from dashapp.inputs import ticker as checked_ticker
-from dashapp.inputs import view
+from dashapp.inputs import clicked_ticker, view
 from dashapp.pages.fundamentals._reading import Chosen, chosen, window_label
 from dashapp.pages.fundamentals.columns import HOLDS, OF_UNIVERSE, SIGNIFICANT, UNCORRECTED, verdict
 from dashapp.pages.fundamentals.layout import ID, MODELS, UNIVERSE_GRID
@@ -106,8 +105,9 @@ def _joint(tests: pd.DataFrame) -> html.Div:
 )
 def open_ticker(rows: Any, seen: Any) -> str:
     """Open the clicked ticker."""
-    if not rows:
-        return ""
-    clicked = rows[0] if isinstance(rows, list) else rows
-    chosen_ticker = checked_ticker(clicked.get("ticker") if isinstance(clicked, dict) else clicked)
-    return f"/fundamentals?{urlencode({'ticker': chosen_ticker, 'range': view(seen)[1]}, safe='^')}"
+    chosen_ticker = clicked_ticker(rows)
+    return (
+        f"/fundamentals?{urlencode({'ticker': chosen_ticker, 'range': view(seen)[1]}, safe='^')}"
+        if chosen_ticker
+        else ""
+    )

@@ -65,12 +65,13 @@ def show(seen: Any, model: Any, window: Any, frequency: Any, dimson: Any, theme:
     return [
         *([] if found.residuals.any() else [_exact_fit(ticker, found)]),
         dbc.Row([
-            dbc.Col(card("Loadings with 95 % interval", [graph(loadings_figure(rows, theme=theme), tools=False), _loading_table(stored)],
+            dbc.Col(card("Loadings with 95 % interval", graph(loadings_figure(rows, theme=theme), tools=False),
                          tip=f"How much the ticker moves with each factor under every model, {fit.label.split(', ', 1)[1]}; Newey-West errors. SMB is the 3-factor file's in the models "
                              "of 3 and 4 factors, and the 5-factor file's in the others."), lg=6),
-            dbc.Col(card(f"Where return and variance came from, {found.model.label}", _contributions(found, theme),
+            dbc.Col([card(f"Where return and variance came from, {found.model.label}", _contributions(found, theme),
                          tip=f"Left: annual mean over {found.dates[0].date()} to {found.dates[-1].date()}, which the parts sum to. Right: share of the variance of "
-                             "excess returns; half of what two factors share falls to each."), lg=6),
+                             "excess returns; half of what two factors share falls to each."),
+                card("Loadings in numbers", _loading_table(stored), tip="Every model with this window. SE: Newey-West; the ordinary one stands beside it.")], lg=6),
         ]),
         dbc.Row([
             dbc.Col(card("Security characteristic line", _line(line, theme),

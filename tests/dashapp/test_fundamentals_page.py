@@ -318,9 +318,9 @@ def test_company_figures_have_a_date_a_percentile_and_a_past(
     serve(db=db)
     content = part(dispatch, "company")
     rows = {row[0]: row[1:] for row in texts(content)}
-    assert rows["P/E, trailing"] == ["21.0", "19", "11.0 on 2024-01-02", "2024-02-02"]  # the second of eight: 1.5 / 8
+    assert rows["P/E, trailing"] == ["21.0 11.0 on 2024-01-02", "19", "2024-02-02"]  # the second of eight: 1.5 / 8
     assert rows["Market cap"][0] == "$2.50 B"
-    assert rows["ROE"] == ["not available from this source", "–", "–", "–"]
+    assert rows["ROE"] == ["not available from this source", "–", "–"]
     assert "8 stocks of the sector Energy" in text_of(content)
 
 

@@ -8,13 +8,14 @@ from dashapp.components import column, number_column, percent_column
 SIGNIFICANT = 1 - CONFIDENCE
 HOLDS, UNCORRECTED, NONE = "holds", "only before correction", "no evidence"
 
-VERDICT_RULES = {
-    "tone-up": f"params.value === '{HOLDS}' && params.data.alpha > 0", "tone-down": f"params.value === '{HOLDS}' && params.data.alpha < 0",
-    "fw-semibold": f"params.value !== '{NONE}'",
+TONES = {
+    "tone-up": f"params.data.verdict === '{HOLDS}' && params.data.alpha > 0", "tone-down": f"params.data.verdict === '{HOLDS}' && params.data.alpha < 0",
 }  # fmt: skip
+VERDICT_RULES = TONES | {"fw-semibold": f"params.value !== '{NONE}'"}
+
 OF_TICKER = [
     column("fit", "Model", width=128, pinned="left"), column("window", "Window", width=105), column("returns", "Returns", width=84),
-    percent_column("alpha", "Alpha", coloured=True, width=86, tip="Annual"), percent_column("alpha_se", "SE", width=74, tip="Newey-West standard error"),
+    percent_column("alpha", "Alpha", width=86, tip="Annual; coloured only where q ≤ 0.05", cellClassRules=TONES), percent_column("alpha_se", "SE", width=74, tip="Newey-West standard error"),
     percent_column("alpha_se_ols", "SE, OLS", width=84, tip="The ordinary standard error, right only for residuals that are independent and of one variance"),
     number_column("alpha_t", "t", width=70), number_column("alpha_p", "p", digits=4, width=82),
     number_column("alpha_q", "q", digits=4, width=82, tip="After Benjamini and Hochberg over all tickers with the same model, window and frequency"),
@@ -36,7 +37,7 @@ OF_LOADINGS = [
 OF_UNIVERSE = [
     column("ticker", "Ticker", width=80, pinned="left", cellClass="fw-semibold"), column("name", "Name", minWidth=130, tooltipField="name"),
     column("kind", "Kind", width=66), column("sector", "Sector", minWidth=110, tooltipField="sector"),
-    percent_column("alpha", "Alpha", coloured=True, width=86, tip="Annual"), percent_column("alpha_se", "SE", width=74, tip="Newey-West"),
+    percent_column("alpha", "Alpha", width=86, tip="Annual; coloured only where q ≤ 0.05", cellClassRules=TONES), percent_column("alpha_se", "SE", width=74, tip="Newey-West"),
     number_column("alpha_t", "t", width=70), number_column("alpha_p", "p", digits=4, width=82),
     number_column("alpha_q", "q", digits=4, width=82, tip="After Benjamini and Hochberg over all tickers"),
     column("verdict", "Survives", width=190, cellClassRules=VERDICT_RULES),

@@ -51,7 +51,7 @@ def show(seen: Any, _run: Any) -> Any:
     rows = [_row(key, values, peers, past) for key in METRICS]
     note = f"{source.label}. Percentile among {peers['ticker'].nunique()} stocks of the sector {instrument['sector'] or 'unknown'} in this store."
     return [
-        plain_table(["Figure", "Value", "Sector percentile", "Since first stored", "As of"], rows),
+        plain_table(["Figure", "Value", "Sector percentile", "As of"], rows),
         html.P(note, className="small text-body-secondary mb-0 mt-1"),
     ]
 
@@ -59,14 +59,14 @@ def show(seen: Any, _run: Any) -> Any:
 def _row(key: str, values: pd.DataFrame, peers: pd.DataFrame, past: pd.DataFrame) -> list[Any]:
     label, unit = METRICS[key]
     if key not in values.index:
-        return [label, html.Span("not available from this source", className="text-body-secondary"), "–", "–", "–"]
-    value = float(values.loc[key, "value"])
+        return [label, html.Span("not available from this source", className="text-body-secondary"), "–", "–"]
+    value, first = float(values.loc[key, "value"]), past[past["metric"] == key].iloc[0]
+    as_of = str(values.loc[key, "as_of"])
+    shown: list[Any] = [_shown(value, unit)]
+    if first["as_of"] < as_of:
+        shown.append(html.Div(f"{_shown(float(first['value']), unit)} on {first['as_of']}", className="stat-note"))
     rank = percentile_rank(peers.loc[peers["metric"] == key, "value"], value)
-    before = past[past["metric"] == key]
-    change = "–"
-    if len(before) > 1:
-        change = f"{_shown(float(before['value'].iloc[0]), unit)} on {before['as_of'].iloc[0]}"
-    return [label, _shown(value, unit), _bar(rank), change, str(values.loc[key, "as_of"])]
+    return [label, shown, _bar(rank), as_of]
 
 
 def _shown(value: float, unit: str) -> str:
@@ -113,7 +113,7 @@ def show_peers(seen: Any, model: Any, window: Any, frequency: Any, _run: Any) ->
     factors = [name for name in FACTOR_LABELS if name in wide]
     rows = [[
         dcc.Link(name, href=f"/fundamentals?ticker={name}") if name != ticker else html.Strong(name),
-        str(names["name"].get(name, "")), *(number(wide.loc[name, factor]) for factor in factors),
+        html.Span(str(names["name"].get(name, "")), className="peer-name", title=str(names["name"].get(name, ""))), *(number(wide.loc[name, factor]) for factor in factors),
         "–" if name == ticker else number(distances[name]),
     ] for name in (ticker, *distances.index)]  # fmt: skip
     header = ["Ticker", "Name", *(FACTOR_LABELS[name] for name in factors), "Distance"]

@@ -77,7 +77,7 @@ def _cards(fit: Chosen, shown: pd.DataFrame, tests: pd.DataFrame) -> list[Any]:
     )
     return [
         stat("Tickers", str(len(shown)), note=f"to {shown['sample_end'].max()}", tip="Active stocks and funds with this fit."),
-        stat("Alpha |p| ≤ 0.05", str(int((shown["alpha_p"] <= SIGNIFICANT).sum())), note=f"{number(SIGNIFICANT * len(shown), digits=0)} expected by chance",
+        stat("Alpha p ≤ 0.05", str(int((shown["alpha_p"] <= SIGNIFICANT).sum())), note=f"{number(SIGNIFICANT * len(shown), digits=0)} expected by chance",
              tip="Before any correction for the number of tickers."),
         stat("Survive correction", str(int(holds)), note=f"{int(before)} only before it", tip="q ≤ 0.05 after Benjamini and Hochberg."),
         stat("Median beta", number(shown["beta"].median()), note=f"{number(shown['beta'].min())} to {number(shown['beta'].max())}", tip="Loading on the market."),

@@ -20,6 +20,13 @@ def t_interval(
     return centre - half, centre + half
 
 
+def two_sided_p(t_stat: npt.ArrayLike, *, degrees: npt.ArrayLike) -> FloatArray:
+    """Return P(|t| as large or larger) of Student's t with `degrees` of freedom; arrays broadcast. NaN when: t is NaN."""
+    from scipy.special import stdtr  # half a second that the start of the app need not wait for
+
+    return np.asarray(2 * stdtr(np.asarray(degrees, dtype=float), -np.abs(np.asarray(t_stat, dtype=float))))
+
+
 def benjamini_hochberg(p_values: npt.ArrayLike) -> FloatArray:
     """Return the q value of each p value, shape (n,): the least false-discovery rate at which it counts as found.
 

@@ -75,6 +75,9 @@
   functions.plumblinePercent = function (value, digits) {
     return known(value) ? (value * 100).toFixed(digits).replace("-", "−") + " %" : "–";
   };
+  functions.plumblinePValue = function (value) {
+    return known(value) && value < 0.0001 ? "< 0.0001" : functions.plumblineNumber(value, 4);
+  };
   functions.plumblineTimes100 = function (value) {
     return known(value) ? value * 100 : null;
   };

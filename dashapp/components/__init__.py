@@ -2,7 +2,16 @@
 
 from dashapp.components.cards import card, empty_state, error_title, guarded, info, stat, stats
 from dashapp.components.controls import KEPT, graph
-from dashapp.components.tables import column, grid, grid_id, number_column, percent_column, plain_table, records
+from dashapp.components.tables import (
+    column,
+    grid,
+    grid_id,
+    number_column,
+    p_value_column,
+    percent_column,
+    plain_table,
+    records,
+)
 
 __all__ = [
     "KEPT",
@@ -16,6 +25,7 @@ __all__ = [
     "guarded",
     "info",
     "number_column",
+    "p_value_column",
     "percent_column",
     "plain_table",
     "records",

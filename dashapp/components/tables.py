@@ -29,6 +29,13 @@ def number_column(
                   **(_RIGHT | options))  # fmt: skip
 
 
+def p_value_column(field: str, title: str, *, tip: str = "", width: int = 86, **options: Any) -> dict[str, Any]:
+    """Return a right-aligned p or q value; a small one is shown as < 0.0001, never as 0."""
+    return number_column(field, title, tip=tip, width=width, **options) | {
+        "valueFormatter": {"function": "plumblinePValue(params.value)"}
+    }
+
+
 def percent_column(field: str, title: str, *, digits: int = 1, tip: str = "", coloured: bool = False, width: int | None = 105,
                    **options: Any) -> dict[str, Any]:  # fmt: skip
     """Return a right-aligned fraction shown as percent, green above and red below zero where coloured."""

@@ -77,7 +77,7 @@ def contributions_figure(
     form = f".{digits}%"
     trace = {
         "type": "bar", "orientation": "h", "y": plain(rows["label"]), "x": rows["value"].tolist(),
-        "marker": {"color": fills, "opacity": 0.85}, "texttemplate": f"%{{x:{form}}}", "textposition": "auto",
+        "marker": {"color": fills, "opacity": 0.85}, "texttemplate": f"%{{x:{form}}}", "textposition": "outside", "textfont": {"color": colours["text"]},
         "hovertemplate": f"%{{y}}: %{{x:{form}}}<extra></extra>", "cliponaxis": False,
     }  # fmt: skip
     layout = base_layout(theme, height=50 + 30 * len(rows)) | {
@@ -102,14 +102,14 @@ def cross_section_figure(rows: pd.DataFrame, *, theme: str | None) -> dict[str, 
     ):
         own = ordered[ordered["survives"] == survives]
         traces.append({
-            "type": "scatter", "mode": "markers", "name": name, "x": own.index.tolist(), "y": own["value"].tolist(),
-            "text": plain(own["ticker"]), "customdata": own[["low", "high"]].to_numpy().tolist(),
+            "type": "scatter", "mode": "markers", "name": name, "x": plain(own["ticker"]), "y": own["value"].tolist(),
+             "customdata": own[["low", "high"]].to_numpy().tolist(),
             "marker": {"size": 7, "color": colour},
-            "hovertemplate": "%{text}: %{y:.1%} (%{customdata[0]:.1%} to %{customdata[1]:.1%})<extra></extra>",
+            "hovertemplate": "%{x}: %{y:.1%} (%{customdata[0]:.1%} to %{customdata[1]:.1%})<extra></extra>",
             **_interval(own, colour, along="y"),
         })  # fmt: skip
     layout = base_layout(theme, height=320) | {"hovermode": "closest"}
-    layout["xaxis"] = axis(theme, showgrid=False, zeroline=False, tickvals=ordered.index.tolist(), ticktext=plain(ordered["ticker"]),
-                           tickangle=-90, tickfont={"size": 10 if len(ordered) <= 60 else 7})  # fmt: skip
+    layout["xaxis"] = axis(theme, type="category", showgrid=False, zeroline=False, tickangle=-90, tickfont={"size": 10},
+                           categoryorder="array", categoryarray=plain(ordered["ticker"]))  # fmt: skip
     layout["yaxis"] = axis(theme, tickformat=".3~%", zeroline=True, zerolinewidth=2)
     return {"data": traces, "layout": layout}

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from tolerances import PARITY, ROUNDED_SOURCE
 
-from analytics.inference import t_interval
+from analytics.inference import t_interval, two_sided_p
 
 
 def test_a_textbook_value() -> None:
@@ -23,3 +23,10 @@ def test_equals_scipy_stats() -> None:
 def test_unknown_stays_unknown() -> None:
     assert np.isnan(t_interval(np.nan, 1.0, degrees=5)).all()
     assert np.isnan(t_interval(0.0, np.nan, degrees=5)).all()
+
+
+def test_two_sided_p_equals_scipy_stats() -> None:
+    from scipy import stats
+
+    t_stats = np.array([-3.0, 0.0, 2.5, np.nan])
+    np.testing.assert_allclose(two_sided_p(t_stats, degrees=17), 2 * stats.t.sf(np.abs(t_stats), 17), rtol=PARITY)

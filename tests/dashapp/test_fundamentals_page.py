@@ -161,6 +161,9 @@ def test_dimson_lags_are_drawn_on_demand_and_for_days(dispatch: Dispatch) -> Non
     wanted = {"fundamentals-dimson.value": True}
     daily = part(dispatch, "exposure", **wanted, **{"fundamentals-frequency.value": "D"})
     assert "Fama-French 3, Dimson ±1" in {trace["name"] for trace in figure_of(daily)["data"]}
+    summed = [row for row in grid_rows(daily, "fundamentals-loadings") if "Dimson" in row["model"]]
+    assert [row["factor"] for row in summed] == ["Market", "Size", "Value"]
+    assert all(row["low"] < row["beta"] < row["high"] and row["std_err_ols"] is None for row in summed)
     for other in ({}, {"fundamentals-frequency.value": "D", "fundamentals-dimson.value": False}):
         drawn = figure_of(part(dispatch, "exposure", **(wanted | other)))["data"]
         assert not [trace["name"] for trace in drawn if "Dimson" in trace["name"]]
@@ -291,8 +294,8 @@ def test_peers_are_links_with_the_stored_loadings(dispatch: Dispatch, served: An
     assert list(links) == [row[0] for row in rows[1:]]
     assert links[rows[1][0]] == f"/fundamentals?ticker={rows[1][0]}"
     _, loadings = fits_of(served)
-    assert rows[0][2] == number(loadings.set_index("factor").loc["mkt_rf", "beta"])
-    distances = [float(row[-1]) for row in rows[1:]]
+    assert rows[0][1] == number(loadings.set_index("factor").loc["mkt_rf", "beta"])
+    distances = [float(row[-2]) for row in rows[1:]]
     assert distances == sorted(distances)
 
 
@@ -321,7 +324,7 @@ def test_company_figures_have_a_date_a_percentile_and_a_past(
     assert rows["P/E, trailing"] == ["21.0 11.0 on 2024-01-02", "19", "2024-02-02"]  # the second of eight: 1.5 / 8
     assert rows["Market cap"][0] == "$2.50 B"
     assert rows["ROE"] == ["not available from this source", "–", "–"]
-    assert "8 stocks of the sector Energy" in text_of(content)
+    assert "sector Energy in this store that report the figure (8 report any)" in text_of(content)
 
 
 def test_a_source_without_company_figures_says_so(dispatch: Dispatch) -> None:

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from analytics.conventions import CONFIDENCE
-from dashapp.components import column, number_column, percent_column
+from dashapp.components import column, number_column, p_value_column, percent_column
 
 SIGNIFICANT = 1 - CONFIDENCE
 HOLDS, UNCORRECTED, NONE = "holds", "only before correction", "no evidence"
@@ -14,11 +14,11 @@ TONES = {
 VERDICT_RULES = TONES | {"fw-semibold": f"params.value !== '{NONE}'"}
 
 OF_TICKER = [
-    column("fit", "Model", width=128, pinned="left"), column("window", "Window", width=105), column("returns", "Returns", width=84),
+    column("fit", "Model", width=146, pinned="left"), column("window", "Window", width=105), column("returns", "Returns", width=84),
     percent_column("alpha", "Alpha", width=86, tip="Annual; coloured only where q ≤ 0.05", cellClassRules=TONES), percent_column("alpha_se", "SE", width=74, tip="Newey-West standard error"),
     percent_column("alpha_se_ols", "SE, OLS", width=84, tip="The ordinary standard error, right only for residuals that are independent and of one variance"),
-    number_column("alpha_t", "t", width=70), number_column("alpha_p", "p", digits=4, width=82),
-    number_column("alpha_q", "q", digits=4, width=82, tip="After Benjamini and Hochberg over all tickers with the same model, window and frequency"),
+    number_column("alpha_t", "t", width=70), p_value_column("alpha_p", "p"),
+    p_value_column("alpha_q", "q", tip="After Benjamini and Hochberg over all tickers with the same model, window and frequency"),
     percent_column("alpha_low", "Low", width=80, tip="95 % interval"), percent_column("alpha_high", "High", width=80, tip="95 % interval"),
     column("verdict", "Survives", width=190, tip="Holds: q ≤ 0.05. Only before correction: p ≤ 0.05, but not after counting how many tickers were tested",
            cellClassRules=VERDICT_RULES),
@@ -28,8 +28,8 @@ OF_TICKER = [
 ]  # fmt: skip
 
 OF_LOADINGS = [
-    column("model", "Model", width=128, pinned="left"), column("factor", "Factor", minWidth=110), number_column("beta", "Beta", digits=3, width=84),
-    number_column("std_err", "SE", digits=3, width=80, tip="Newey-West"), number_column("t_stat", "t", width=76), number_column("p_value", "p", digits=4, width=84),
+    column("model", "Model", width=146, pinned="left"), column("factor", "Factor", minWidth=110), number_column("beta", "Beta", digits=3, width=84),
+    number_column("std_err", "SE", digits=3, width=80, tip="Newey-West"), number_column("t_stat", "t", width=76), p_value_column("p_value", "p"),
     number_column("low", "Low", digits=3, width=84, tip="95 % interval"), number_column("high", "High", digits=3, width=84, tip="95 % interval"),
     number_column("std_err_ols", "SE, OLS", digits=3, width=92),
 ]  # fmt: skip
@@ -38,8 +38,8 @@ OF_UNIVERSE = [
     column("ticker", "Ticker", width=80, pinned="left", cellClass="fw-semibold"), column("name", "Name", minWidth=130, tooltipField="name"),
     column("kind", "Kind", width=66), column("sector", "Sector", minWidth=110, tooltipField="sector"),
     percent_column("alpha", "Alpha", width=86, tip="Annual; coloured only where q ≤ 0.05", cellClassRules=TONES), percent_column("alpha_se", "SE", width=74, tip="Newey-West"),
-    number_column("alpha_t", "t", width=70), number_column("alpha_p", "p", digits=4, width=82),
-    number_column("alpha_q", "q", digits=4, width=82, tip="After Benjamini and Hochberg over all tickers"),
+    number_column("alpha_t", "t", width=70), p_value_column("alpha_p", "p"),
+    p_value_column("alpha_q", "q", tip="After Benjamini and Hochberg over all tickers"),
     column("verdict", "Survives", width=190, cellClassRules=VERDICT_RULES),
     number_column("beta", "Market beta", width=90), number_column("beta_se", "SE", width=70), number_column("r_squared", "R²", width=70),
     percent_column("expected_return", "Required", width=94, tip="Annual, with the factors' means to date"), percent_column("expected_return_se", "SE", width=74),

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 from dash import Input, Output, callback, dcc, html
 
-from analytics.cross_section import percentile_rank
+from analytics.cross_section import MIN_PEERS, percentile_rank
 from analytics.factor_models import nearest_loadings
 from dashapp.components import card, guarded, plain_table
 from dashapp.data import market, published
@@ -49,7 +49,7 @@ def show(seen: Any, _run: Any) -> Any:
     values = own.set_index("metric")
     peers = everyone[everyone["sector"] == instrument["sector"]] if instrument["sector"] else everyone.head(0)
     rows = [_row(key, values, peers, past) for key in METRICS]
-    note = f"{source.label}. Percentile among {peers['ticker'].nunique()} stocks of the sector {instrument['sector'] or 'unknown'} in this store."
+    note = f"{source.label}. Percentile among the stocks of the sector {instrument['sector'] or 'unknown'} in this store that report the figure ({peers['ticker'].nunique()} report any)."
     return [
         plain_table(["Figure", "Value", "Sector percentile", "As of"], rows),
         html.P(note, className="small text-body-secondary mb-0 mt-1"),
@@ -66,7 +66,7 @@ def _row(key: str, values: pd.DataFrame, peers: pd.DataFrame, past: pd.DataFrame
     if first["as_of"] < as_of:
         shown.append(html.Div(f"{_shown(float(first['value']), unit)} on {first['as_of']}", className="stat-note"))
     rank = percentile_rank(peers.loc[peers["metric"] == key, "value"], value)
-    return [label, shown, _bar(rank), as_of]
+    return [label, shown, _bar(rank, int(peers.loc[peers["metric"] == key, "value"].notna().sum())), as_of]
 
 
 def _shown(value: float, unit: str) -> str:
@@ -80,15 +80,15 @@ def _shown(value: float, unit: str) -> str:
     return number(value, digits=0)
 
 
-def _bar(rank: float) -> Any:
+def _bar(rank: float, count: int) -> Any:
     """A percentile as a bar with its number; a dash where the sector has too few stocks."""
     if not is_known(rank):
-        return html.Span("–", title="fewer than five stocks of the sector report it")
+        return html.Span("–", title=f"reported by {count} stocks of the sector: fewer than {MIN_PEERS}")
     shown = round(100 * rank)
     return html.Div([
         html.Div(html.Div(className="percentile-fill", style={"width": f"{shown}%"}), className="percentile-bar"),
         html.Span(str(shown), className="tabular"),
-    ], className="percentile")  # fmt: skip
+    ], className="percentile", title=f"among {count} stocks of the sector that report it")  # fmt: skip
 
 
 @callback(
@@ -113,9 +113,9 @@ def show_peers(seen: Any, model: Any, window: Any, frequency: Any, _run: Any) ->
     factors = [name for name in FACTOR_LABELS if name in wide]
     rows = [[
         dcc.Link(name, href=f"/fundamentals?ticker={name}") if name != ticker else html.Strong(name),
-        html.Span(str(names["name"].get(name, "")), className="peer-name", title=str(names["name"].get(name, ""))), *(number(wide.loc[name, factor]) for factor in factors),
-        "–" if name == ticker else number(distances[name]),
+        *(number(wide.loc[name, factor]) for factor in factors), "–" if name == ticker else number(distances[name]),
+        html.Span(str(names["name"].get(name, "")), className="peer-name", title=str(names["name"].get(name, ""))),
     ] for name in (ticker, *distances.index)]  # fmt: skip
-    header = ["Ticker", "Name", *(FACTOR_LABELS[name] for name in factors), "Distance"]
+    header = ["Ticker", *(FACTOR_LABELS[name] for name in factors), "Distance", "Name"]
     return card(f"Peers by loadings, {MODELS[fit.model]}", plain_table(header, rows),
                 tip="The tickers whose loadings are nearest by Mahalanobis distance: factors on which all tickers differ widely count less.")  # fmt: skip

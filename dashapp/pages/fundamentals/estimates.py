@@ -65,7 +65,7 @@ def _head(seen: Any, model: Any, window: Any, frequency: Any) -> Any:
         if fits.empty:
             raise MissingDataError(f"{ticker} has no factor fit: it needs at least 24 complete months that overlap the "
                                    "factor returns of this source.")  # fmt: skip
-        factors = factor_queries.factor_returns(reader, "M", start=fits["sample_start"].min())
+        factors = factor_queries.factor_returns(reader, fit.frequency, start=fits["sample_start"].min())
         universe = factor_queries.universe_fits(reader, fit.model, fit.frequency, fit.window)
         rating = signal_queries.latest_signal(reader, ticker)
     name = f"{instrument['name']} ({ticker})"
@@ -88,6 +88,8 @@ def _freshness(factors: pd.DataFrame, last_price: str) -> str:
         if months > 0
         else ""
     )
+    if late:
+        behind += f" The models with {', '.join(item.split(' to ')[0] for item in late)} end there."
     return (f"Factors are known to {newest:%Y-%m}{' (' + ', '.join(late) + ')' if late else ''}; prices to {last_price}.{behind} "
             "Each fit counts as known from its as-of date, the first month end 45 days or more after its sample.")  # fmt: skip
 
@@ -133,7 +135,7 @@ def _verdicts(outlook: int | None, median: float, technical: Any, date: str, own
         agreement = "both agree" if score else "the outlook is neutral" if outlook == 0 else "the two do not agree"
     return [
         stat("Fundamental outlook", OUTLOOK_LABELS[outlook] if outlook is not None else "–", tone=tone.get(outlook or 0, ""),
-             note=f"alpha {'> 0' if own['alpha'] > 0 else '≤ 0'}, required {'above' if own['expected_return'] > median else 'not above'} the median {percent(median)}",
+             note=f"alpha {'> 0' if own['alpha'] > 0 else '≤ 0'} (p {number(own['alpha_p'])}), required {'above' if own['expected_return'] > median else 'not above'} the median {percent(median)}",
              tip="Positive where alpha is above 0 and the required return above the median of the stocks; negative is the mirror; else neutral."),
         stat("Technical rating", number(technical, sign=True), tone="up" if (technical or 0) > 0 else "down" if (technical or 0) < 0 else "", note=date,
              tip="Mean of the averages' mean vote and the oscillators' mean vote at the last close, −1 to 1."),
@@ -247,6 +249,7 @@ def _row(found: TickerFit, history: pd.DataFrame, way: str, own: dict[str, float
         "label": found.model.label, "required": required, "required_se": error, "required_low": float(low), "required_high": float(high),
         "realised": earned.mean, "realised_se": earned.std_err, "realised_low": earned.low, "realised_high": earned.high,
         "difference": earned.mean - required, "alpha": periods * found.alpha,
+        "sample": f"{found.dates[0]:%Y-%m} to {found.dates[-1]:%Y-%m}",
     }  # fmt: skip
 
 
@@ -262,7 +265,7 @@ def _difference_table(rows: pd.DataFrame) -> html.Div:
     ]
     body = [[
         row.label, f"{percent(row.required)} ± {percent(row.required_se)}", f"{percent(row.realised)} ± {percent(row.realised_se)}",
-        percent(row.difference, sign=True), percent(row.alpha, sign=True), percent(row.difference - row.alpha, sign=True),
+        percent(row.difference, sign=True), percent(row.alpha, sign=True), percent(row.difference - row.alpha, sign=True), row.sample,
     ] for row in rows.itertuples()]  # fmt: skip
     below = ", ".join(row.label for row in rows.itertuples() if row.alpha < 0)
     words = (

@@ -17,7 +17,7 @@ from analytics.factor_models import (
     model_parts,
     variance_contributions,
 )
-from analytics.inference import t_interval
+from analytics.inference import t_interval, two_sided_p
 from dashapp.components import card, graph, grid, guarded
 from dashapp.data import market
 from dashapp.figures.factor_history import characteristic_line_figure, residuals_figure
@@ -59,9 +59,9 @@ def show(seen: Any, model: Any, window: Any, frequency: Any, dimson: Any, theme:
         line = fit_ticker(returns, factors, "capm", window=fit.window, frequency=fit.frequency)
     except InputError as error:
         return dbc.Alert(f"{fit.label}: {error}", color="info")
-    rows = stored.rename(columns={"beta": "value"})
     if dimson is True and fit.frequency == "D":
-        rows = pd.concat([rows, _dimson_rows(found)])
+        stored = pd.concat([stored, _dimson_rows(found)], ignore_index=True)
+    rows = stored.rename(columns={"beta": "value"})
     return [
         *([] if found.residuals.any() else [_exact_fit(ticker, found)]),
         dbc.Row([
@@ -80,6 +80,12 @@ def show(seen: Any, model: Any, window: Any, frequency: Any, dimson: Any, theme:
                          tip="What the factors do not explain. The dotted lines stand at two standard deviations."), lg=6),
         ]),
     ]  # fmt: skip
+
+
+@callback(Output(ID.dimson, "disabled"), Input(ID.frequency, "value"))
+def only_for_days(frequency: Any) -> bool:
+    """Let the switch be pressed where it does something."""
+    return bool(frequency != "D")
 
 
 def _exact_fit(ticker: str, found: TickerFit) -> dbc.Alert:
@@ -111,19 +117,15 @@ def _loading_table(stored: pd.DataFrame) -> html.Div:
 
 
 def _dimson_rows(found: TickerFit) -> pd.DataFrame:
+    """Rows like those of _in_order; there is no ordinary error of the sum."""
     summed = dimson_betas(found.excess_returns[:, None], found.factor_returns)
-    degrees = summed.n_obs - 3 * len(found.model.factors) - 1
-    low, high = t_interval(summed.betas[:, 0], summed.std_err[:, 0], degrees=degrees)
-    labels = [FACTOR_LABELS[name] for name in found.model.factors]
-    return pd.DataFrame(
-        {
-            "factor": labels,
-            "model": f"{found.model.label}, Dimson ±1",
-            "value": summed.betas[:, 0],
-            "low": low,
-            "high": high,
-        }
-    )
+    beta, error, degrees = summed.betas[:, 0], summed.std_err[:, 0], summed.n_obs - 3 * len(found.model.factors) - 1
+    low, high = t_interval(beta, error, degrees=degrees)
+    return pd.DataFrame({
+        "factor": [FACTOR_LABELS[name] for name in found.model.factors], "model": f"{found.model.label}, Dimson ±1", "beta": beta,
+        "std_err": error, "t_stat": beta / error, "p_value": two_sided_p(beta / error, degrees=degrees), "low": low, "high": high,
+        "std_err_ols": np.nan, "place": range(len(found.model.factors)), "size": 99,
+    })  # fmt: skip
 
 
 def _contributions(found: TickerFit, theme: Any) -> dbc.Row:

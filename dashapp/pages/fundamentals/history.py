@@ -13,7 +13,7 @@ from dashapp.components import card, graph, guarded
 from dashapp.data import market
 from dashapp.figures.factor_history import rolling_figure
 from dashapp.ids import SHELL
-from dashapp.pages.fundamentals._reading import chosen, fitted_instrument, returns_and_factors, window_label
+from dashapp.pages.fundamentals._reading import chosen, fitted_instrument, returns_and_factors
 from dashapp.pages.fundamentals.layout import FACTOR_LABELS, ID, MODELS
 from pipeline.queries import Reader
 from pipeline.queries import factors as factor_queries
@@ -44,7 +44,7 @@ def show(seen: Any, model: Any, window: Any, frequency: Any, theme: Any, _run: A
     own = latest[(latest["model"] == key) & (latest["window_months"] == months) & (latest["frequency"] == "M")].iloc[0]
     broken = own["chow_date"] if own["chow_p"] <= 1 - CONFIDENCE else None
     panes = _month_ends(key, fits, loadings, broken, theme)
-    words = f"Each point is the fit that was known on that date: {window_label(months)} up to the month it could use."
+    words = f"Each point is the fit that was known on that date: {f'up to {months} months' if months else 'all months'} that end with the last one it could use, 24 at least."
     if (key, months) != (fit.model, fit.window):
         words += " Month ends are stored of CAPM, FF3 and FF5 over 60 months and the full history: this is the nearest."
     if broken:

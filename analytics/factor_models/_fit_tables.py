@@ -14,7 +14,7 @@ from analytics.factor_models._breaks import TRIM, cusum, largest_chow
 from analytics.factor_models._diagnostics import diagnose
 from analytics.factor_models._expected_return import Premiums, factor_premiums, required_return
 from analytics.factor_models._model import FactorModel
-from analytics.factor_models._regression import IntArray, Regression, Spans, regress
+from analytics.factor_models._regression import NO_RESIDUAL, IntArray, Regression, Spans, regress
 from analytics.factor_models._samples import FitRows, Sample
 
 KEY_COLUMNS: Final = ("ticker", "model", "frequency", "window_months", "as_of")
@@ -55,8 +55,12 @@ class Task:
         return self._premiums[date]
 
     def as_of(self, dates: pd.DatetimeIndex) -> npt.NDArray[np.object_]:
-        """The first calendar month ends on which samples that end on these dates could be known, ISO."""
-        published = pd.DatetimeIndex(dates + pd.Timedelta(days=self.publication_lag_days))
+        """The first calendar month ends on which samples that end on these dates could be known, ISO.
+
+        Factor returns are published by the month, those of its sessions too.
+        """
+        covered = dates.to_period("M").to_timestamp(how="end").normalize()
+        published = pd.DatetimeIndex(covered + pd.Timedelta(days=self.publication_lag_days))
         return _iso(published.to_period("M").to_timestamp(how="end"))
 
 
@@ -73,6 +77,7 @@ class FitTables:
         for low, high, column, spans in _batches(rows):
             returns = sample.returns[low:high, column]
             excess, factors = returns - sample.risk_free[low:high, None], sample.factor_returns[low:high]
+            excess[:, _unmoved(returns, spans)] = np.nan  # a price that never moves is no return to explain
             regression = regress(excess, factors, spans)
             last = spans.stop + low - 1
             key: dict[str, Any] = {
@@ -101,6 +106,13 @@ def _batches(rows: FitRows) -> Iterator[tuple[int, int, IntArray, Spans]]:
         low, high = int(start[take].min()), int(stop[take].max())
         yield low, high, rows.column[take], Spans(start[take] - low, stop[take] - low)
         at = take.stop
+
+
+def _unmoved(returns: FloatArray, spans: Spans) -> npt.NDArray[np.bool_]:
+    """Whether a regression's total return is the same on every date."""
+    inside = spans.mask(len(returns)).T > 0
+    highest, lowest = np.where(inside, returns, -np.inf).max(axis=0), np.where(inside, returns, np.inf).min(axis=0)
+    return np.asarray(highest - lowest <= NO_RESIDUAL)
 
 
 def _quality(regression: Regression, periods: int) -> dict[str, Any]:

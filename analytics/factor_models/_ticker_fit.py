@@ -96,7 +96,7 @@ def fit_ticker(
         )  # fmt: skip
     inside = slice(int(rows.spans.start[0]), int(rows.spans.stop[0]))
     earned, rates, explaining = found.returns[inside, 0], found.risk_free[inside], found.factor_returns[inside]
-    _check_variation(str(returns.name), earned - rates, explaining, chosen)
+    _check_variation(str(returns.name), earned, earned - rates, explaining, chosen)
     regression = regress((earned - rates)[:, None], explaining)
     return TickerFit(chosen, frequency, found.dates[inside], earned, rates, explaining, regression)
 
@@ -111,10 +111,12 @@ def _check_factors(model: FactorModel, factors: pd.DataFrame) -> None:
         )  # fmt: skip
 
 
-def _check_variation(ticker: str, excess: FloatArray, factors: FloatArray, model: FactorModel) -> None:
-    if np.ptp(excess) <= NO_RESIDUAL:
+def _check_variation(
+    ticker: str, returns: FloatArray, excess: FloatArray, factors: FloatArray, model: FactorModel
+) -> None:
+    if min(np.ptp(returns), np.ptp(excess)) <= NO_RESIDUAL:
         raise InputError(
-            f"excess return of {ticker}", got="the same value on every date", allowed="a return that varies",
+            f"return of {ticker}", got="the same value on every date", allowed="a return that varies",
             fix="Look at its prices on the Data tab: a series without change is no price.",
         )  # fmt: skip
     design = np.column_stack([np.ones(len(factors)), factors])

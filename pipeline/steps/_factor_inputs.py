@@ -14,6 +14,9 @@ from pipeline.queries import instruments as instrument_queries
 from pipeline.queries import prices as price_queries
 from pipeline.steps._step import Context
 
+ROUNDED = (
+    12  # digits of a monthly return: a dividend rescales all earlier prices, and moves the last bits of their ratios
+)
 NOTHING = ""  # the word of a ticker that has no fit
 
 
@@ -44,9 +47,9 @@ def monthly(context: Context, tickers: list[str]) -> Inputs:
     return Inputs(returns[returns.index <= factors.index[-1]], factors)
 
 
-def daily(context: Context, tickers: list[str]) -> Inputs:
-    """Sessions of every ticker, and the daily factors, of complete months: the fits change once a month."""
-    factors = _daily_factors(context)
+def daily(context: Context, tickers: list[str], *, end: pd.Timestamp) -> Inputs:
+    """Sessions of every ticker, and the daily factors, up to the last complete month: the fits change once a month."""
+    factors = _daily_factors(context, end)
     if factors.empty or not tickers:
         return Inputs(pd.DataFrame(), factors)
     closes = price_queries.adjusted_closes(context.reader, tickers)
@@ -61,7 +64,7 @@ def monthly_word(inputs: Inputs, ticker: str, head: str, *, last: pd.Timestamp |
     returns = inputs.returns.loc[inputs.returns.index <= end, ticker]
     found = hashlib.sha256(np.ascontiguousarray(factors.to_numpy(float)).tobytes())
     found.update(f"{factors.index[0]} {returns.index[0]}".encode())
-    found.update(returns.to_numpy(float).tobytes())
+    found.update(np.round(returns.to_numpy(float), ROUNDED).tobytes())
     return f"{head} {end.date()} {found.hexdigest()}"
 
 
@@ -74,9 +77,9 @@ def is_extended(inputs: Inputs, ticker: str, word: str, head: str) -> bool:
     return bool(last <= inputs.returns.index[-1]) and monthly_word(inputs, ticker, head, last=last) == word
 
 
-def daily_words(context: Context, tickers: list[str]) -> Mapping[str, str]:
+def daily_words(context: Context, tickers: list[str], *, end: pd.Timestamp) -> Mapping[str, str]:
     """A word for the daily input of each ticker, from checksums of the years that are over and the bars of the last."""
-    factors = _daily_factors(context)
+    factors = _daily_factors(context, end)
     if factors.empty:
         return dict.fromkeys(tickers, NOTHING)
     last = factors.index[-1]
@@ -95,7 +98,6 @@ def daily_words(context: Context, tickers: list[str]) -> Mapping[str, str]:
     return {ticker: digest.hexdigest() for ticker, digest in found.items()}
 
 
-def _daily_factors(context: Context) -> pd.DataFrame:
-    months = factor_queries.factor_returns(context.reader, "M")
+def _daily_factors(context: Context, end: pd.Timestamp) -> pd.DataFrame:
     factors = factor_queries.factor_returns(context.reader, "D")
-    return factors[factors.index <= months.index[-1]] if len(months) else factors
+    return factors[factors.index <= end]

@@ -12,6 +12,7 @@ from sqlalchemy import Table
 from analytics.factor_models import fit_factor_models, month_end_fits
 from pipeline import schema, store
 from pipeline.queries import accounts
+from pipeline.queries import instruments as instrument_queries
 from pipeline.steps import _factor_inputs as factor_inputs
 from pipeline.steps._factor_inputs import Inputs
 from pipeline.steps._joint_tests import UNIVERSE, joint_tests
@@ -39,23 +40,26 @@ def run(context: Context) -> Outcome:
         return Outcome(0, message=f"0 of {len(tickers)} tickers recomputed")
     latest = _latest(context, monthly, tickers)
     extended = [name for name in tickers if factor_inputs.is_extended(monthly, name, known.get(name, ""), head)]
-    since = _since(extended, known, latest[0])
+    oldest_newest = latest[0].groupby("ticker")["as_of"].min().to_dict()
+    since = _since(extended, known, words, oldest_newest)
     context.report(0.6, "month ends")
     fits, loadings = _joined(latest, _month_ends(context, monthly, tickers, since, oldest))
     rows = _store(context, tickers, since, (fits, loadings))
     tests = joint_tests(context, monthly)
     with store.transaction(context.connection):
         rows += store.replace(context.connection, schema.factor_joint_tests, tests, owner=UNIVERSE)
-        context.note_inputs(KEY, words)
+        context.note_inputs(KEY, words | {_oldest_owner(name): as_of for name, as_of in oldest_newest.items()})
     return Outcome(rows, message=f"{len(fits)} fits of {fits['ticker'].nunique()} tickers")
 
 
 def _words(context: Context, monthly: Inputs, tickers: list[str], head: str) -> dict[str, str]:
     """What every ticker's fits depend on; the word of its sessions stands under another name."""
-    of_sessions = factor_inputs.daily_words(context, tickers)
-    return {name: factor_inputs.monthly_word(monthly, name, head) for name in monthly.returns.columns} | {
-        f"{name} daily": word for name, word in of_sessions.items()
-    }
+    of_sessions = factor_inputs.daily_words(context, tickers, end=monthly.returns.index[-1])
+    return (
+        {name: factor_inputs.monthly_word(monthly, name, head) for name in monthly.returns.columns}
+        | {f"{name} daily": word for name, word in of_sessions.items()}
+        | {f"members of {UNIVERSE}": " ".join(instrument_queries.stock_tickers(context.reader))}
+    )  # of the joint tests
 
 
 def _latest(context: Context, monthly: Inputs, tickers: list[str]) -> Tables:
@@ -63,20 +67,33 @@ def _latest(context: Context, monthly: Inputs, tickers: list[str]) -> Tables:
     lag = context.settings.publication_lag_days
     found = [fit_factor_models(monthly.returns, monthly.factors, publication_lag_days=lag)]
     context.report(0.1, "sessions")
-    daily = factor_inputs.daily(context, tickers)
+    daily = factor_inputs.daily(context, tickers, end=monthly.returns.index[-1])
     if not daily.empty:
         found.append(fit_factor_models(daily.returns, daily.factors, frequency="D", publication_lag_days=lag))
     return pd.concat([fits for fits, _ in found]), pd.concat([loadings for _, loadings in found])
 
 
-def _since(extended: list[str], known: Mapping[str, str], latest: pd.DataFrame) -> dict[str, str]:
-    """The year from which on the fits of an extended ticker are made anew: the one before that of its last known month.
+def _since(
+    extended: list[str], known: Mapping[str, str], words: Mapping[str, str], oldest: Mapping[str, str]
+) -> dict[str, str]:
+    """The year from which on the fits of a ticker are made anew, where what it had before was at most extended.
 
-    A ticker of which an older fit is among the latest is made anew whole, because that fit may change too.
+    Nothing older than the newest fits of before and of now, which see all tickers; and where months came, the year
+    before that of the last known one.
     """
-    found = {name: str(int(known[name].rsplit(" ", 2)[1][:4]) - 1) for name in extended}
-    oldest = latest.groupby("ticker")["as_of"].min()
-    return {name: year for name, year in found.items() if name in oldest and oldest[name][:4] >= year}
+    found = {}
+    for name in extended:
+        if name in oldest and (before := known.get(_oldest_owner(name))):
+            years = [before[:4], oldest[name][:4]]
+            if known[name] != words[name]:
+                years.append(str(int(known[name].rsplit(" ", 2)[1][:4]) - 1))
+            found[name] = min(years)
+    return found
+
+
+def _oldest_owner(ticker: str) -> str:
+    """Under which the as-of date of the oldest of a ticker's newest fits is noted."""
+    return f"{ticker} oldest"
 
 
 def _oldest_year(monthly: Inputs, kept_years: int) -> str:

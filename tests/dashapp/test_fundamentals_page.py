@@ -247,6 +247,10 @@ def test_own_dates_are_used_and_checked(dispatch: Dispatch) -> None:
         "fundamentals-end.value": "2018-03-31",
     }
     assert text_of(part(dispatch, "moves", **own)).startswith("2018-03-01 to 2018-03-30, 22 days")
+    assert "outside the sample" in text_of(part(dispatch, "moves", **(own | {"fundamentals-window.value": "36"})))
+    assert "outside the sample" not in text_of(part(dispatch, "moves", **(own | {"fundamentals-window.value": "0"})))
+    empty = part(dispatch, "moves", **(own | {"fundamentals-start.value": None, "fundamentals-end.value": ""}))
+    assert "Choose the first date" in text_of(with_class(empty, "empty-state"))
     reversed_dates = part(dispatch, "moves", **(own | {"fundamentals-end.value": "2018-02-01"}))
     assert "a date not after 2018-02-01" in text_of(with_class(reversed_dates, "empty-state"))
     future = part(
@@ -367,3 +371,24 @@ def test_charts_follow_the_theme(dispatch: Dispatch, name: str, theme: str) -> N
     graphs = of_type(part(dispatch, name, **{"shell-theme-name.data": theme}), "Graph")
     assert graphs
     assert {item["props"]["figure"]["layout"]["font"]["color"] for item in graphs} == {text}
+
+
+def test_the_links_between_the_views_carry_the_chosen_ticker(dispatch: Dispatch) -> None:
+    written = dispatch("fundamentals-to-ticker.href", {"shell-view.data": {"ticker": "SIM004", "range": "5y"}})
+    assert written == {
+        "fundamentals-to-ticker.href": "/fundamentals?ticker=SIM004&range=5y",
+        "fundamentals-to-universe.href": "/fundamentals?ticker=SIM004&range=5y&view=universe",
+    }
+    odd = dispatch("fundamentals-to-ticker.href", {"shell-view.data": {"ticker": "<b>", "range": "5y"}})
+    assert odd["fundamentals-to-ticker.href"] == "/fundamentals?range=5y"
+
+
+def test_a_month_is_one_month_where_there_are_no_days(
+    dispatch: Dispatch, serve: Callable[..., Any], sample: Any
+) -> None:
+    serve(db=sample.db)
+    for period, count in (("1m", "1 month,"), ("3m", "3 months,"), ("1y", "12 months,")):
+        moved = dispatch(PART.format("moves"), view("AAPL", **{"fundamentals-period.value": period}))[
+            PART.format("moves")
+        ]
+        assert f", {count}" in text_of(moved)

@@ -18,7 +18,9 @@ from pipeline.steps import factor_models
 TICKERS, KEY = ["AAA", "BBB", "CCC"], ["ticker", "model", "frequency", "window_months", "as_of"]
 
 
-def market(folder: Path, *, until: str = "2021-12-31", poison: float = 1.0, seed: int = 3) -> Path:
+def market(
+    folder: Path, *, until: str = "2021-12-31", poison: float = 1.0, seed: int = 3, daily_until: str = "2099-12-31"
+) -> Path:
     """Write 11 years of prices and factors as a csv source; everything after `until` is dropped, or × poison."""
     rng = np.random.default_rng(seed)
     days = pd.bdate_range("2010-01-01", "2022-06-30")
@@ -31,6 +33,13 @@ def market(folder: Path, *, until: str = "2021-12-31", poison: float = 1.0, seed
         rows = pd.DataFrame({"date": days.date, "close": np.round(np.where(late, close * poison, close), 4)})
         rows[~late if poison == 1.0 else late | ~late].to_csv(folder / "prices" / f"{ticker}.csv", index=False)
     _write_factors(folder / "ff", days, market_returns, rng, until, poison)
+    daily = folder / "ff" / "F-F_Research_Data_Factors_daily.csv"
+    kept = [
+        line
+        for line in daily.read_text().splitlines()
+        if not line[:8].isdigit() or line[:8] <= daily_until.replace("-", "")
+    ]
+    daily.write_text("\n".join(kept) + "\n\n")
     return folder
 
 
@@ -145,6 +154,51 @@ def test_a_new_year_retires_the_oldest(tmp_path: Path) -> None:
     for mine, theirs in zip(stored(nightly), stored(rebuilt), strict=True):
         assert mine["as_of"].min()[:4] == "2018"
         pd.testing.assert_frame_equal(mine, theirs)
+
+
+def every_fit(settings: Any) -> pd.DataFrame:
+    with connect(settings.db) as reader:
+        return reader.frame("SELECT * FROM factor_model_fits ORDER BY ticker, model, frequency, window_months, as_of")
+
+
+def assert_as_rebuilt(nightly: Any, folder: Path, tmp_path: Path) -> None:
+    rebuilt = settings_in(tmp_path / "rebuilt")
+    update(UpdateRequest(source="csv", path=folder), settings=rebuilt)
+    pd.testing.assert_frame_equal(every_fit(nightly), every_fit(rebuilt), rtol=0, atol=EXACT)
+
+
+def test_newest_fits_that_were_old_leave_nothing_behind(tmp_path: Path) -> None:
+    """The daily file ended years before the monthly one, and then came."""
+    made = settings_in(tmp_path / "nightly")
+    folder = market(tmp_path / "source", daily_until="2016-06-30")
+    update(UpdateRequest(source="csv", path=folder), settings=made)
+    assert every_fit(made).query("frequency == 'D'")["as_of"].max() == "2016-08-31"
+    market(folder)
+    update(UpdateRequest(), settings=made)
+    assert every_fit(made).query("frequency == 'D'")["as_of"].min() > "2021"
+    assert_as_rebuilt(made, folder, tmp_path)
+
+
+def test_a_window_that_a_gap_has_emptied_has_no_fit_left(tmp_path: Path) -> None:
+    made = settings_in(tmp_path / "nightly")
+    folder = market(tmp_path / "source")
+    path = folder / "prices" / "CCC.csv"
+    rows = pd.read_csv(path)
+    rows[rows["date"] <= "2014-03-10"].to_csv(path, index=False)
+    update(UpdateRequest(source="csv", path=folder), settings=made)
+    rows[(rows["date"] <= "2014-03-10") | (rows["date"] >= "2021-10-10")].to_csv(path, index=False)
+    update(UpdateRequest(), settings=made)
+    assert_as_rebuilt(made, folder, tmp_path)
+
+
+def test_the_joint_test_follows_the_universe(tmp_path: Path) -> None:
+    made = settings_in(tmp_path / "nightly")
+    folder = market(tmp_path / "source")
+    update(UpdateRequest(source="csv", path=folder), settings=made)
+    (folder / "prices" / "CCC.csv").unlink()  # it keeps its history and leaves the universe
+    update(UpdateRequest(), settings=made)
+    with connect(made.db) as reader:
+        assert set(factors.joint_tests(reader)["n_tickers"]) == {2}
 
 
 def test_the_joint_test_is_that_of_the_common_sample(whole: Any) -> None:

@@ -8,12 +8,15 @@ import pandas as pd
 from analytics.errors import MissingDataError
 from analytics.factor_models import FACTOR_MODELS
 from analytics.returns import monthly_returns, simple_returns
-from dashapp.data import known_instrument
+from dashapp.data import known_instrument, published
 from dashapp.inputs import choice, view
 from dashapp.pages.fundamentals.layout import FREQUENCIES, MODELS, WINDOWS
 from pipeline.queries import Reader
 from pipeline.queries import factors as factor_queries
 from pipeline.queries import prices as price_queries
+
+KEPT_HISTORIES = 4
+_HISTORY: dict[tuple[str, str], pd.DataFrame] = {}
 
 
 @dataclass(frozen=True)
@@ -53,12 +56,11 @@ def fitted_instrument(reader: Reader, seen: Any) -> dict[str, Any]:
 
 def returns_and_factors(reader: Reader, ticker: str, frequency: str) -> tuple[pd.Series, pd.DataFrame]:
     """Return a ticker's total returns and the factor returns of one frequency, up to the last date of the factors."""
+    factors = factor_history(reader, frequency)
     if frequency == "M":
-        factors = factor_queries.factor_returns(reader, "M")
         returns = monthly_returns(price_queries.month_end_closes(reader, [ticker]))[ticker]
     else:
         closes = price_queries.adjusted_closes(reader, [ticker])
-        factors = factor_queries.factor_returns(reader, "D", start=str(closes.index[0].date()) if len(closes) else "")
         returns = pd.Series(simple_returns(closes[ticker]), closes.index, name=ticker)
     if factors.empty:
         raise MissingDataError(f"This source has no {FREQUENCIES[frequency].lower()} factor returns. Choose other returns at the top, or a source that has "
@@ -66,10 +68,22 @@ def returns_and_factors(reader: Reader, ticker: str, frequency: str) -> tuple[pd
     return returns[returns.index <= factors.index[-1]], factors
 
 
-def in_complete_months(factors: pd.DataFrame, reader: Reader) -> pd.DataFrame:
-    """Return daily factors up to the last month of the monthly ones: what the stored daily fits were made from."""
-    months = factor_queries.factor_returns(reader, "M", start=str(factors.index[0].date()))
-    return factors[factors.index <= months.index[-1]] if len(months) else factors
+def factor_history(reader: Reader, frequency: str) -> pd.DataFrame:
+    """Return every stored factor return of a frequency; the same for all tickers of a run, so read once per run."""
+    run, _ = published(reader)
+    key = (run["run_id"], frequency)
+    found = _HISTORY.get(key)
+    if found is None:
+        if len(_HISTORY) >= KEPT_HISTORIES:
+            _HISTORY.clear()
+        found = _HISTORY[key] = factor_queries.factor_returns(reader, frequency)
+    return found
+
+
+def as_stored(factors: pd.DataFrame, fits: pd.DataFrame, frequency: str) -> pd.DataFrame:
+    """Return factors up to the last date of a ticker's stored fits: a fit made of them is the stored one."""
+    ends = fits.loc[fits["frequency"] == frequency, "sample_end"]
+    return factors[factors.index <= ends.max()] if len(ends) else factors
 
 
 def window_label(months: int) -> str:

@@ -30,9 +30,10 @@ from dashapp.inputs import choice
 from dashapp.inputs import number as checked_number
 from dashapp.pages.fundamentals._reading import (
     Chosen,
+    as_stored,
     chosen,
+    factor_history,
     fitted_instrument,
-    in_complete_months,
     returns_and_factors,
     window_label,
 )
@@ -65,7 +66,7 @@ def _head(seen: Any, model: Any, window: Any, frequency: Any) -> Any:
         if fits.empty:
             raise MissingDataError(f"{ticker} has no factor fit: it needs at least 24 complete months that overlap the "
                                    "factor returns of this source.")  # fmt: skip
-        factors = factor_queries.factor_returns(reader, fit.frequency, start=fits["sample_start"].min())
+        factors = factor_history(reader, fit.frequency)
         universe = factor_queries.universe_fits(reader, fit.model, fit.frequency, fit.window)
         rating = signal_queries.latest_signal(reader, ticker)
     name = f"{instrument['name']} ({ticker})"
@@ -163,7 +164,7 @@ def _beta_card(universe: pd.DataFrame, own: pd.Series, fits: pd.DataFrame, fit: 
     note = f"± {number(error)} SE"
     if len(capm):
         row = capm.iloc[0]
-        note += f" · CAPM: Vasicek {number(row['beta_vasicek'])}, Blume {number(row['beta_blume'])}, up {number(row['beta_up'])}, down {number(row['beta_down'])}"
+        note += f" · CAPM: Vasicek {number(row['beta_vasicek'])}, Blume {number(row['beta_blume'])}, up {number(row['beta_up'])} ± {number(row['beta_up_se'])}, down {number(row['beta_down'])} ± {number(row['beta_down_se'])}"
     return stat("Market beta", number(beta), note=note,
                 tip="Loading on the market. Vasicek shrinks the CAPM beta to the mean of all tickers by its error, Blume to 1 by a third; up and down are the betas "
                     "of rising and falling markets.")  # fmt: skip
@@ -216,9 +217,8 @@ def _required(
 ) -> tuple[pd.DataFrame, list[str]]:
     """A row per model that can be fitted, and why the others cannot."""
     returns, factors = returns_and_factors(reader, ticker, fit.frequency)
-    if fit.frequency == "D":
-        factors = in_complete_months(factors, reader)
-    history = factor_queries.factor_returns(reader, fit.frequency)
+    factors = as_stored(factors, factor_queries.latest_fits(reader, ticker), fit.frequency)
+    history = factor_history(reader, fit.frequency)
     rows, why = [], []
     for model in sorted(FACTOR_MODELS.values(), key=lambda item: len(item.factors)):
         try:

@@ -25,9 +25,9 @@ from dashapp.figures.factors import contributions_figure, loadings_figure
 from dashapp.format import number, percent
 from dashapp.ids import SHELL
 from dashapp.pages.fundamentals._reading import (
+    as_stored,
     chosen,
     fitted_instrument,
-    in_complete_months,
     returns_and_factors,
 )
 from dashapp.pages.fundamentals.columns import OF_LOADINGS
@@ -51,8 +51,7 @@ def show(seen: Any, model: Any, window: Any, frequency: Any, dimson: Any, theme:
         ticker = fitted_instrument(reader, seen)["ticker"]
         loadings, fits = factor_queries.loadings(reader, ticker), factor_queries.latest_fits(reader, ticker)
         returns, factors = returns_and_factors(reader, ticker, fit.frequency)
-        if fit.frequency == "D":
-            factors = in_complete_months(factors, reader)
+    factors = as_stored(factors, fits, fit.frequency)
     stored = _in_order(fit.of(loadings))
     try:
         found = fit_ticker(returns, factors, fit.model, window=fit.window, frequency=fit.frequency)

@@ -1,5 +1,6 @@
 """The frame of the Fundamentals tab: its controls and the places that the callbacks fill."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,6 +20,7 @@ ID = ids(
 )  # fmt: skip
 UNIVERSE_GRID = "fundamentals-universe"
 VIEWS = {"ticker": "One ticker", "universe": "Universe"}
+SWITCH = {key: f"fundamentals-to-{key}" for key in VIEWS}
 MODELS = {key: model.label for key, model in FACTOR_MODELS.items()}
 WINDOWS = {str(months): f"{months} months" if months else "Full history" for months in FACTOR_WINDOWS}
 FREQUENCIES = {"M": "Monthly", "D": "Daily"}
@@ -33,7 +35,7 @@ def layout(view: str = "ticker", **query: str) -> html.Div:
     """Return the frame of one view; the callbacks fill it. An unknown view is the ticker's."""
     shown = view if view in VIEWS else "ticker"
     pills = html.Div([
-        dcc.Link(label, href=_address(key, query), className=f"btn btn-outline-primary{' active' if key == shown else ''}")
+        dcc.Link(label, id=SWITCH[key], href=address(key, query), className=f"btn btn-outline-primary{' active' if key == shown else ''}")
         for key, label in VIEWS.items()
     ], className="btn-group view-switch")  # fmt: skip
     body = _ticker_view() if shown == "ticker" else []
@@ -42,8 +44,9 @@ def layout(view: str = "ticker", **query: str) -> html.Div:
     ])  # fmt: skip
 
 
-def _address(view: str, query: dict[str, str]) -> str:
-    carried = {name: value for name, value in query.items() if name in ("ticker", "range")}
+def address(view: str, query: Mapping[str, Any]) -> str:
+    """Return the address of a view with the ticker and range of a query."""
+    carried = {name: query[name] for name in ("ticker", "range") if query.get(name)}
     return "/fundamentals?" + urlencode(carried | ({"view": view} if view != "ticker" else {}), safe="^")
 
 
@@ -116,7 +119,8 @@ def _period_controls() -> html.Div:
             id=ID.period, options=[{"label": label, "value": key} for key, label in PERIODS.items()], value="1y", inline=True, **KEPT),
             "Periods end with the last date on which the factors are known."),
         html.Div([
-            dbc.Input(id=ID.start, type="date", size="sm", **KEPT), dbc.Input(id=ID.end, type="date", size="sm", **KEPT),
+            html.Label([html.Span("From", className="field-label"), dbc.Input(id=ID.start, type="date", size="sm", **KEPT)]),
+            html.Label([html.Span("To", className="field-label"), dbc.Input(id=ID.end, type="date", size="sm", **KEPT)]),
         ], id=ID.dates, hidden=True, className="own-dates"),
     ], className="controls mb-2")  # fmt: skip
 

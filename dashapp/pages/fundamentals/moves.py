@@ -7,16 +7,17 @@ import pandas as pd
 from dash import Input, Output, callback, html
 
 from analytics.errors import InputError, MissingDataError
-from analytics.factor_models import fit_ticker, model_parts, return_contributions
+from analytics.factor_models import TickerFit, fit_ticker, model_parts, return_contributions
 from dashapp.components import graph, guarded
 from dashapp.data import market
 from dashapp.figures.factors import contributions_figure
 from dashapp.ids import SHELL
 from dashapp.inputs import choice
 from dashapp.inputs import date as checked_date
-from dashapp.pages.fundamentals._reading import Chosen, chosen, fitted_instrument, returns_and_factors
+from dashapp.pages.fundamentals._reading import Chosen, as_stored, chosen, fitted_instrument, returns_and_factors
 from dashapp.pages.fundamentals.layout import FACTOR_LABELS, ID, PERIODS
 from pipeline.queries import Reader
+from pipeline.queries import factors as factor_queries
 
 TOTAL = "Total return"
 
@@ -40,7 +41,8 @@ def _moves(seen: Any, fit: tuple[Any, Any, Any], period: Any, dates: tuple[Any, 
     with market() as reader:
         ticker = fitted_instrument(reader, seen)["ticker"]
         frequency, returns, factors = _finest(reader, ticker)
-    found = fit_ticker(returns, factors, of.model, window=of.window, frequency=frequency)
+        sample = as_stored(factors, factor_queries.latest_fits(reader, ticker), frequency)
+    found = fit_ticker(returns, sample, of.model, window=of.window, frequency=frequency)
     names = list(found.model.factors)
     known = factors[[*names, "rf"]].join(returns.rename("own"), how="inner").dropna()
     inside = known.loc[_bounds(known.index, span, frequency, first, last)]
@@ -68,6 +70,8 @@ def _finest(reader: Reader, ticker: str) -> tuple[str, pd.Series, pd.DataFrame]:
 def _bounds(dates: pd.DatetimeIndex, span: str, frequency: str, first: str | None, last: str | None) -> slice:
     """The dates of a period that ends with the last known one, or of the analyst's own."""
     if span == "own":
+        if not (first or last):
+            raise MissingDataError("Choose the first date of the period, the last one, or both.")
         if first and last and first > last:
             raise InputError("from", got=first, allowed=f"a date not after {last}")
         return slice(first, last)
@@ -76,11 +80,16 @@ def _bounds(dates: pd.DatetimeIndex, span: str, frequency: str, first: str | Non
             raise MissingDataError("This source has no daily factor returns: choose a month or more.")
         return slice(dates[-1], None)
     months = {"1m": 1, "3m": 3, "1y": 12}[span]
-    return slice(dates[-1] - pd.DateOffset(months=months) + pd.Timedelta(days=1), None)
+    before = dates[-1] - (pd.offsets.MonthEnd(months) if frequency == "M" else pd.DateOffset(months=months))
+    return slice(before + pd.Timedelta(days=1), None)
 
 
-def _words(dates: pd.DatetimeIndex, frequency: str, of: Chosen, found: Any) -> str:
-    unit = "days" if frequency == "D" else "months"
+def _words(dates: pd.DatetimeIndex, frequency: str, of: Chosen, found: TickerFit) -> str:
+    unit = {"D": "day", "M": "month"}[frequency] + ("s" if len(dates) > 1 else "")
     total = f"{dates[0].date()} to {dates[-1].date()}" if len(dates) > 1 else str(dates[0].date())
-    other = "" if of.frequency == frequency else f" Betas of the {'daily' if frequency == 'D' else 'monthly'} fit."
-    return f"{total}, {len(dates)} {unit}, by the betas of {found.model.label} over {found.dates[0].date()} to {found.dates[-1].date()}.{other} The parts sum to the total."
+    words = f"{total}, {len(dates)} {unit}, by the betas of {found.model.label} over {found.dates[0].date()} to {found.dates[-1].date()}."
+    if of.frequency != frequency:
+        words += f" Betas of the {'daily' if frequency == 'D' else 'monthly'} fit."
+    if dates[0] < found.dates[0] or dates[-1] > found.dates[-1]:
+        words += " A part of this period lies outside the sample of these betas."
+    return words + " The parts sum to the total."

@@ -13,10 +13,10 @@ from dashapp.data import market
 from dashapp.figures.factors import cross_section_figure
 from dashapp.format import number, percent
 from dashapp.ids import SHELL
-from dashapp.inputs import clicked_ticker, view
+from dashapp.inputs import clicked_ticker, is_ticker, view
 from dashapp.pages.fundamentals._reading import Chosen, chosen, window_label
 from dashapp.pages.fundamentals.columns import HOLDS, OF_UNIVERSE, SIGNIFICANT, UNCORRECTED, verdict
-from dashapp.pages.fundamentals.layout import ID, MODELS, UNIVERSE_GRID
+from dashapp.pages.fundamentals.layout import ID, MODELS, SWITCH, UNIVERSE_GRID, VIEWS, address
 from pipeline.queries import factors as factor_queries
 
 
@@ -95,6 +95,14 @@ def _joint(tests: pd.DataFrame) -> html.Div:
     return plain_table(
         ["Model, monthly", "F", "p", "Mean |alpha|", "Stocks", "Months", "Common sample", "Remark"], rows
     )
+
+
+@callback(*(Output(SWITCH[key], "href") for key in VIEWS), Input(SHELL.view, "data"))
+def follow(seen: Any) -> list[str]:
+    """Let the links between the views carry the ticker that is chosen now."""
+    name, span = view(seen)
+    query = {"ticker": name if is_ticker(name) else None, "range": span}
+    return [address(key, query) for key in VIEWS]
 
 
 @callback(

@@ -67,8 +67,18 @@ def test_a_series_that_does_not_vary_leaves_the_others_alone(five: Months, fit: 
     after = fit(returns.assign(T08=constant), flat_rate)
     own = after[0][after[0]["ticker"] == "T08"]
     assert len(own)
-    np.testing.assert_allclose(own["alpha"], 12 * (constant - 0.002), atol=PARITY)
-    for column in ("alpha_t", "alpha_p", "r_squared", "bic", "durbin_watson", "jarque_bera_p", "breusch_pagan_p"):
+    np.testing.assert_allclose(own["realised_return"], 12 * constant, atol=PARITY)
+    for column in (
+        "alpha",
+        "expected_return",
+        "alpha_t",
+        "alpha_p",
+        "r_squared",
+        "bic",
+        "durbin_watson",
+        "jarque_bera_p",
+        "breusch_pagan_p",
+    ):
         assert own[column].isna().all(), column
     assert_others_stand(after, fit(returns, flat_rate), ticker="T08")
 

@@ -52,9 +52,16 @@ def test_a_missing_factor_file_is_named(simulated_months: Months, emptied: bool)
 def test_a_constant_series(simulated_months: Months) -> None:
     returns, factors = simulated_months
     constant = factors["rf"].rename("FLAT") + 0.01
-    with pytest.raises(InputError, match="excess return of FLAT: got 'the same value on every date'"):
+    with pytest.raises(InputError, match="return of FLAT: got 'the same value on every date'"):
         fit_ticker(constant, factors, "capm")
-    assert returns["T00"].notna().any()
+    with pytest.raises(InputError, match="return of STILL: got 'the same value on every date'"):
+        fit_ticker(pd.Series(0.0, factors.index, name="STILL"), factors, "capm")
+    fits, loadings = fit_factor_models(returns[["T00"]].assign(STILL=0.0), factors, models=["capm"], windows=[0])
+    still = fits[fits["ticker"] == "STILL"].iloc[0]
+    assert still[["alpha", "alpha_t", "alpha_p", "alpha_q", "expected_return"]].isna().all()
+    assert still["realised_return"] == 0
+    assert loadings.loc[loadings["ticker"] == "STILL", "beta"].isna().all()
+    assert fits.loc[fits["ticker"] == "T00", "alpha_p"].notna().all()
 
 
 def test_collinear_factors(simulated_months: Months) -> None:

@@ -52,9 +52,12 @@ def percent_column(field: str, title: str, *, digits: int = 1, tip: str = "", co
 
 def grid(
     name: str, frame: pd.DataFrame, columns: list[dict[str, Any]], *, row_id: str, height: int | None = None,
-    selectable: bool = False,
+    selectable: bool = False, file: str = "",
 ) -> html.Div:  # fmt: skip
-    """Return a table of `frame` with a button that downloads it. `row_id` names the text column that identifies a row."""
+    """Return a table of `frame` with a button that downloads it, as `file` or else by the table's name.
+
+    `row_id` names the text column that identifies a row.
+    """
     options: dict[str, Any] = {
         "theme": "themeQuartz", "animateRows": False, "tooltipShowDelay": 200, "suppressCellFocus": not selectable,
         "enableCellTextSelection": True,
@@ -67,7 +70,7 @@ def grid(
         id=grid_id(name), rowData=records(frame), columnDefs=columns, getRowId=f"params.data.{row_id}",
         defaultColDef={"sortable": True, "filter": True, "resizable": True, "flex": 1, "minWidth": 60,
                        "useValueFormatterForExport": False, "wrapHeaderText": True, "autoHeaderHeight": True},
-        dashGridOptions=options, csvExportParams={"fileName": f"plumbline-{name}.csv", "processCellCallback": {"function": "plumblineCsvCell(params)"}},
+        dashGridOptions=options, csvExportParams={"fileName": f"plumbline-{file or name}.csv", "processCellCallback": {"function": "plumblineCsvCell(params)"}},
         className=f"plumbline-grid {'clickable' if selectable else ''}",
         style={"height": f"{height}px" if height else None, "width": "100%"}, columnSize=None,
     )  # fmt: skip

@@ -53,9 +53,9 @@ def test_the_head_holds_the_stored_fit_and_until_when_factors_are_known(dispatch
     cards, words = stat_cards(content), text_of(content)
     assert cards["Alpha"]["value"] == percent(fit["alpha"], sign=True)
     assert f"{percent(fit['alpha_low'])} to {percent(fit['alpha_high'])}" in cards["Alpha"]["note"]
-    assert ("required return above realised" in cards["Alpha"]["note"]) == (fit["alpha"] < 0)
-    assert cards["Required return"]["value"] == percent(fit["expected_return"])
-    assert percent(fit["expected_return_se"]) in cards["Required return"]["note"]
+    assert ("required above realised" in cards["Alpha"]["note"]) == (fit["alpha"] < 0)
+    assert cards["Required return, premiums to date"]["value"] == percent(fit["expected_return"])
+    assert percent(fit["expected_return_se"]) in cards["Required return, premiums to date"]["note"]
     assert f"Factors are known to {fit['sample_end'][:7]}" in words
     assert all(len(card["tip"]) > 15 for card in cards.values())
 
@@ -196,9 +196,11 @@ def test_own_premiums_change_the_required_return_and_are_checked(dispatch: Dispa
     assert figure_of(content)["data"][0]["y"] == [pytest.approx(12 * rf + loadings["beta"].iloc[0] * 0.05, abs=EXACT)]
     assert "Fama-French 3: my own premiums: got 'none for Size, 3-factor, Value'" in text_of(content)
     missing = with_class(part(dispatch, "expected", **own, **{key: {}}), "empty-state")
-    assert "none for Market" in text_of(missing)
+    assert "Type the premium of each factor" in text_of(missing)
     beyond = with_class(part(dispatch, "expected", **own, **{key: {"mkt_rf": 500}}), "empty-state")
     assert "percent a year from -100 to 100" in text_of(beyond)
+    stale = part(dispatch, "expected", **{key: {"mkt_rf": 500}})  # typed before, and not chosen now
+    assert "Premiums a year, mean of the whole history to date: Market" in text_of(stale)
     odd = with_class(part(dispatch, "expected", **own, **{key: {"mkt_rf": "5"}}), "empty-state")
     assert "premium of Market: got '5'; allowed: a number" in text_of(odd)
 

@@ -1,7 +1,7 @@
 """Fundamentals: what a stock's return came from, what it should earn, and how sure that is; one ticker or all of them."""
 
 from dashapp.pages._page import Page
-from dashapp.pages.fundamentals import company, estimates, exposure, history, moves, survival, universe  # noqa: F401  register their callbacks
+from dashapp.pages.fundamentals import company, estimates, exposure, history, moves, required, survival, universe  # noqa: F401  register their callbacks
 from dashapp.pages.fundamentals.layout import layout
 
 PAGE = Page(

@@ -15,7 +15,7 @@ VERDICT_RULES = TONES | {"fw-semibold": f"params.value !== '{NONE}'"}
 
 OF_TICKER = [
     column("fit", "Model", width=146, pinned="left"), column("window", "Window", width=105), column("returns", "Returns", width=84),
-    percent_column("alpha", "Alpha", width=86, tip="Annual; coloured only where q ≤ 0.05", cellClassRules=TONES), percent_column("alpha_se", "SE", width=74, tip="Newey-West standard error"),
+    percent_column("alpha", "Alpha", width=86, tip="Annual; coloured only where q ≤ 0.05", cellClassRules=TONES), percent_column("alpha_se", "Alpha SE", width=84, tip="Newey-West standard error"),
     percent_column("alpha_se_ols", "SE, OLS", width=84, tip="The ordinary standard error, right only for residuals that are independent and of one variance"),
     number_column("alpha_t", "t", width=70), p_value_column("alpha_p", "p"),
     p_value_column("alpha_q", "q", tip="After Benjamini and Hochberg over all tickers with the same model, window and frequency"),
@@ -37,12 +37,12 @@ OF_LOADINGS = [
 OF_UNIVERSE = [
     column("ticker", "Ticker", width=80, pinned="left", cellClass="fw-semibold"), column("name", "Name", minWidth=130, tooltipField="name"),
     column("kind", "Kind", width=66), column("sector", "Sector", minWidth=110, tooltipField="sector"),
-    percent_column("alpha", "Alpha", width=86, tip="Annual; coloured only where q ≤ 0.05", cellClassRules=TONES), percent_column("alpha_se", "SE", width=74, tip="Newey-West"),
+    percent_column("alpha", "Alpha", width=86, tip="Annual; coloured only where q ≤ 0.05", cellClassRules=TONES), percent_column("alpha_se", "Alpha SE", width=84, tip="Newey-West"),
     number_column("alpha_t", "t", width=70), p_value_column("alpha_p", "p"),
     p_value_column("alpha_q", "q", tip="After Benjamini and Hochberg over all tickers"),
     column("verdict", "Survives", width=190, cellClassRules=VERDICT_RULES),
-    number_column("beta", "Market beta", width=90), number_column("beta_se", "SE", width=70), number_column("r_squared", "R²", width=70),
-    percent_column("expected_return", "Required", width=94, tip="Annual, with the factors' means to date"), percent_column("expected_return_se", "SE", width=74),
+    number_column("beta", "Market beta", width=90), number_column("beta_se", "Beta SE", width=84), number_column("r_squared", "R²", width=70),
+    percent_column("expected_return", "Required", width=94, tip="Annual, with the factors' means to date"), percent_column("expected_return_se", "Required SE", width=94),
     percent_column("realised_return", "Realised", width=94, tip="Annual mean of total returns over the same sample"),
     number_column("n_obs", "n", digits=0, width=70), column("sample_end", "To", width=100),
 ]  # fmt: skip

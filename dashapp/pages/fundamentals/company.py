@@ -66,7 +66,8 @@ def _row(key: str, values: pd.DataFrame, peers: pd.DataFrame, past: pd.DataFrame
     if first["as_of"] < as_of:
         shown.append(html.Div(f"{_shown(float(first['value']), unit)} on {first['as_of']}", className="stat-note"))
     rank = percentile_rank(peers.loc[peers["metric"] == key, "value"], value)
-    return [label, shown, _bar(rank, int(peers.loc[peers["metric"] == key, "value"].notna().sum())), as_of]
+    dated = html.Span(as_of, title=f"fetched {values.loc[key, 'fetched_at']}")
+    return [label, shown, _bar(rank, int(peers.loc[peers["metric"] == key, "value"].notna().sum())), dated]
 
 
 def _shown(value: float, unit: str) -> str:
@@ -108,7 +109,7 @@ def show_peers(seen: Any, model: Any, window: Any, frequency: Any, _run: Any) ->
     if distances.empty:
         return card(
             "Peers by loadings",
-            html.P("There are no other tickers with this fit.", className="text-body-secondary mb-0"),
+            html.P(f"{ticker} or the others have no fit of {fit.label}.", className="text-body-secondary mb-0"),
         )
     factors = [name for name in FACTOR_LABELS if name in wide]
     rows = [[

@@ -1,49 +1,35 @@
-"""The head of the tab: what is known until when, the outlook, and what each model requires beside what was earned."""
+"""The head of the tab: what is known until when, the outlook, and the chosen fit in key figures."""
 
 from typing import Any
 
 import dash_bootstrap_components as dbc
 import numpy as np
 import pandas as pd
-from dash import ALL, Input, Output, callback, ctx, html
+from dash import Input, Output, callback, html
 
 from analytics.conventions import CONFIDENCE, PERIODS_PER_YEAR
-from analytics.errors import InputError, MissingDataError
+from analytics.errors import MissingDataError
 from analytics.factor_models import (
-    FACTOR_MODELS,
     OUTLOOK_LABELS,
-    PREMIUM_CHOICES,
-    TickerFit,
-    chosen_premiums,
     composite_score,
-    fit_ticker,
     fundamental_outlook,
-    required_return,
 )
-from analytics.inference import t_interval
-from dashapp.components import graph, guarded, plain_table, stat, stats
+from dashapp.components import guarded, stat, stats
 from dashapp.data import market
-from dashapp.figures.factors import returns_figure
 from dashapp.format import number, percent
 from dashapp.ids import SHELL
-from dashapp.inputs import choice
-from dashapp.inputs import number as checked_number
 from dashapp.pages.fundamentals._reading import (
     Chosen,
-    as_stored,
     chosen,
     factor_history,
     fitted_instrument,
-    returns_and_factors,
     window_label,
 )
-from dashapp.pages.fundamentals.layout import ID, PREMIUM_LABELS
-from pipeline.queries import Reader
+from dashapp.pages.fundamentals.layout import ID, MODELS, PREMIUM_LABELS
 from pipeline.queries import factors as factor_queries
 from pipeline.queries import signals as signal_queries
 
 SIGNIFICANT = 1 - CONFIDENCE
-MAX_PERCENT = 100  # a year, of a premium that is typed
 
 
 @callback(
@@ -113,11 +99,14 @@ def _cards(fit: Chosen, fits: pd.DataFrame, universe: pd.DataFrame, rating: Any)
     own = fit.of(fits).set_index("model").loc[fit.model]
     stocks = universe[universe["kind"] == "stock"]
     median = float(stocks["expected_return"].median())
-    outlook = fundamental_outlook(float(own["alpha"]), float(own["expected_return"]), median)
+    is_stock = (
+        stocks["ticker"] == own["ticker"]
+    ).any()  # a fund is no company: its outlook would be compared with stocks
+    outlook = fundamental_outlook(float(own["alpha"]), float(own["expected_return"]), median) if is_stock else None
     technical = None if rating is None else rating["rating_score"]
     return [
         *_verdicts(outlook, median, technical, "" if rating is None else str(rating["date"]), own),
-        stat("Required return", percent(own["expected_return"]), note=f"± {percent(own['expected_return_se'])} SE · {fit.label}",
+        stat("Required return, premiums to date", percent(own["expected_return"]), note=f"± {percent(own['expected_return_se'])} SE · {fit.label}",
              tip=f"Annual: the risk-free rate plus each beta times the factor's mean to date. Known from {own['as_of']}."),
         _alpha_card(own, fit),
         _beta_card(universe, own, fits, fit),
@@ -134,9 +123,11 @@ def _verdicts(outlook: int | None, median: float, technical: Any, date: str, own
         agreement = "one of the two is unknown"
     else:
         agreement = "both agree" if score else "the outlook is neutral" if outlook == 0 else "the two do not agree"
+    above = "above" if own["expected_return"] > median else "not above"
+    why = f"{MODELS[own.name]}: alpha {'> 0' if own['alpha'] > 0 else '≤ 0'} (p {number(own['alpha_p'])}), required {above} the median {percent(median)}"
     return [
         stat("Fundamental outlook", OUTLOOK_LABELS[outlook] if outlook is not None else "–", tone=tone.get(outlook or 0, ""),
-             note=f"alpha {'> 0' if own['alpha'] > 0 else '≤ 0'} (p {number(own['alpha_p'])}), required {'above' if own['expected_return'] > median else 'not above'} the median {percent(median)}",
+             note=why if outlook is not None else "for stocks alone",
              tip="Positive where alpha is above 0 and the required return above the median of the stocks; negative is the mirror; else neutral."),
         stat("Technical rating", number(technical, sign=True), tone="up" if (technical or 0) > 0 else "down" if (technical or 0) < 0 else "", note=date,
              tip="Mean of the averages' mean vote and the oscillators' mean vote at the last close, −1 to 1."),
@@ -146,13 +137,13 @@ def _verdicts(outlook: int | None, median: float, technical: Any, date: str, own
 
 
 def _alpha_card(own: pd.Series, fit: Chosen) -> dbc.Card:
-    verdict = "required return above realised" if own["alpha"] < 0 else "realised return above required"
+    verdict = "required above realised" if own["alpha"] < 0 else "realised above required"
     significant = own["alpha_q"] <= SIGNIFICANT
     mark = "" if significant or not own["alpha_p"] <= SIGNIFICANT else " · only before correction for many stocks"
     return stat(
         "Alpha", percent(own["alpha"], sign=True), tone=("up" if own["alpha"] > 0 else "down") if significant else "",
         note=f"{percent(own['alpha_low'])} to {percent(own['alpha_high'])} · {verdict}{mark}",
-        tip=f"Annual, {fit.label}: the intercept × {PERIODS_PER_YEAR[fit.frequency]}, with its 95 % interval. t {number(own['alpha_t'])}, p {number(own['alpha_p'], digits=3)}, "
+        tip=f"Annual, {fit.label}: realised less required return at the factor means of the sample, that is the intercept × {PERIODS_PER_YEAR[fit.frequency]}, with its 95 % interval. t {number(own['alpha_t'])}, p {number(own['alpha_p'], digits=3)}, "
             f"q {number(own['alpha_q'], digits=3)} after Benjamini and Hochberg over all tickers. Coloured only where q ≤ 0.05.",
     )  # fmt: skip
 
@@ -168,110 +159,3 @@ def _beta_card(universe: pd.DataFrame, own: pd.Series, fits: pd.DataFrame, fit: 
     return stat("Market beta", number(beta), note=note,
                 tip="Loading on the market. Vasicek shrinks the CAPM beta to the mean of all tickers by its error, Blume to 1 by a third; up and down are the betas "
                     "of rising and falling markets.")  # fmt: skip
-
-
-# ---- required and realised return -------------------------------------------------------------------------------
-
-
-@callback(
-    Output(ID.expected, "children"), Output(ID.own, "hidden"),
-    Input(SHELL.view, "data"), Input(ID.window, "value"), Input(ID.frequency, "value"), Input(ID.premiums, "value"),
-    Input({"type": "fundamentals-premium", "name": ALL}, "value"), Input(SHELL.theme_name, "data"), Input(SHELL.run, "data"),
-)  # fmt: skip
-def show_expected(seen: Any, window: Any, frequency: Any, premiums: Any, _own: Any, theme: Any, _run: Any) -> Any:
-    """Show what each model requires under the chosen premiums beside what was earned."""
-    given = {item["id"]["name"]: item.get("value") for item in ctx.inputs_list[4]}
-    return _expected(seen, window, frequency, premiums, given, theme), premiums != "own"
-
-
-@guarded
-def _expected(seen: Any, window: Any, frequency: Any, premiums: Any, given: dict[str, Any], theme: Any) -> Any:
-    fit, way = chosen("capm", window, frequency), choice("factor premiums", premiums, PREMIUM_CHOICES)
-    own = {name: _typed(name, value) for name, value in given.items() if value not in (None, "")}
-    with market() as reader:
-        ticker = fitted_instrument(reader, seen)["ticker"]
-        rows, why = _required(reader, ticker, fit, way, own)
-    if rows.empty:
-        raise MissingDataError(" ".join(why))
-    bars = pd.concat([
-        pd.DataFrame({"label": rows["label"], "kind": kind, "value": rows[kind], "low": rows[f"{kind}_low"], "high": rows[f"{kind}_high"]})
-        for kind in ("required", "realised")
-    ])  # fmt: skip
-    return [
-        graph(returns_figure(bars, theme=theme), tools=False), _difference_table(rows),
-        html.Ul([html.Li(words) for words in why], className="small text-body-secondary mb-0 mt-2") if why else None,
-    ]  # fmt: skip
-
-
-def _typed(name: str, value: Any) -> float:
-    """A premium as a fraction of what was typed as percent."""
-    field = f"premium of {PREMIUM_LABELS[choice('factor', name, PREMIUM_LABELS)]}"
-    percent_a_year = checked_number(field, value)
-    if abs(percent_a_year) > MAX_PERCENT:
-        raise InputError(field, got=percent_a_year, allowed=f"percent a year from -{MAX_PERCENT} to {MAX_PERCENT}")
-    return percent_a_year / 100
-
-
-def _required(
-    reader: Reader, ticker: str, fit: Chosen, way: str, own: dict[str, float]
-) -> tuple[pd.DataFrame, list[str]]:
-    """A row per model that can be fitted, and why the others cannot."""
-    returns, factors = returns_and_factors(reader, ticker, fit.frequency)
-    factors = as_stored(factors, factor_queries.latest_fits(reader, ticker), fit.frequency)
-    history = factor_history(reader, fit.frequency)
-    rows, why = [], []
-    for model in sorted(FACTOR_MODELS.values(), key=lambda item: len(item.factors)):
-        try:
-            found = fit_ticker(returns, factors, model.key, window=fit.window, frequency=fit.frequency)
-            rows.append(_row(found, history, way, own))
-        except InputError as error:
-            why.append(f"{model.label}: {error}")
-    return pd.DataFrame(rows), why
-
-
-def _row(found: TickerFit, history: pd.DataFrame, way: str, own: dict[str, float]) -> dict[str, Any]:
-    periods, names = found.periods_per_year, found.model.factors
-    if way == "own" and (missing := [PREMIUM_LABELS[name] for name in names if name not in own]):
-        raise InputError(
-            "my own premiums",
-            got=f"none for {', '.join(missing)}",
-            allowed="a number of percent a year for each factor",
-        )
-    known = history.loc[: found.dates[-1], list(names)].to_numpy(float)
-    premiums = chosen_premiums(way, known, names=names, own=own, periods_per_year=periods)
-    required, error = (float(values[0]) for values in required_return(
-        found.betas[:, None], found.regression.covariance[:, 1:, 1:], premiums, risk_free_rate=periods * float(found.risk_free[-1])
-    ))  # fmt: skip
-    degrees = int(found.regression.n_obs[0]) - len(names) - 1
-    low, high = t_interval(required, error, degrees=degrees)
-    earned = found.realised()
-    return {
-        "label": found.model.label, "required": required, "required_se": error, "required_low": float(low), "required_high": float(high),
-        "realised": earned.mean, "realised_se": earned.std_err, "realised_low": earned.low, "realised_high": earned.high,
-        "difference": earned.mean - required, "alpha": periods * found.alpha,
-        "sample": f"{found.dates[0]:%Y-%m} to {found.dates[-1]:%Y-%m}",
-    }  # fmt: skip
-
-
-def _difference_table(rows: pd.DataFrame) -> html.Div:
-    header = [
-        "Model",
-        "Required ± SE",
-        "Realised ± SE",
-        "Realised − required",
-        "of it alpha",
-        "of it factors and rates",
-        "",
-    ]
-    body = [[
-        row.label, f"{percent(row.required)} ± {percent(row.required_se)}", f"{percent(row.realised)} ± {percent(row.realised_se)}",
-        percent(row.difference, sign=True), percent(row.alpha, sign=True), percent(row.difference - row.alpha, sign=True), row.sample,
-    ] for row in rows.itertuples()]  # fmt: skip
-    below = ", ".join(row.label for row in rows.itertuples() if row.alpha < 0)
-    words = (
-        f"Required above realised, alpha < 0, by {below}. "
-        if below
-        else "No model requires more than was realised: every alpha is above 0. "
-    )
-    note = "The rest of the difference is what factors and rates of the sample earned beyond the premiums and the rate of today."
-    return html.Div([plain_table(header, body), html.P(words + note, className="small text-body-secondary mb-0 mt-1")])

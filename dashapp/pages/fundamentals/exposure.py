@@ -70,7 +70,7 @@ def show(seen: Any, model: Any, window: Any, frequency: Any, dimson: Any, theme:
             dbc.Col([card(f"Where return and variance came from, {found.model.label}", _contributions(found, theme),
                          tip=f"Left: annual mean over {found.dates[0].date()} to {found.dates[-1].date()}, which the parts sum to. Right: share of the variance of "
                              "excess returns; half of what two factors share falls to each."),
-                card("Loadings in numbers", _loading_table(stored), tip="Every model with this window. SE: Newey-West; the ordinary one stands beside it.")], lg=6),
+                card("Loadings in numbers", _loading_table(stored, f"loadings-{ticker}-{fit.window}-{fit.frequency}"), tip="Every model with this window. SE: Newey-West; the ordinary one stands beside it.")], lg=6),
         ]),
         dbc.Row([
             dbc.Col(card("Security characteristic line", _line(line, theme),
@@ -104,7 +104,7 @@ def _in_order(loadings: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _loading_table(stored: pd.DataFrame) -> html.Div:
+def _loading_table(stored: pd.DataFrame, file: str) -> html.Div:
     shown = stored.sort_values(["size", "model", "place"])[[item["field"] for item in OF_LOADINGS]]
     return grid(
         "fundamentals-loadings",
@@ -112,6 +112,7 @@ def _loading_table(stored: pd.DataFrame) -> html.Div:
         OF_LOADINGS,
         row_id="key",
         height=260,
+        file=file,
     )
 
 
@@ -176,7 +177,7 @@ def _diagnosis(fit: pd.Series) -> html.Ul:
     )
     lines = [
         f"Durbin-Watson {number(watson)}: {serial} of the residuals.",
-        _test("Jarque-Bera", fit["jarque_bera_p"], "the residuals are not normal: extremes are more frequent", "no sign against normal residuals"),
+        _test("Jarque-Bera", fit["jarque_bera_p"], "the residuals are not normal: skewed, or with more extremes", "no sign against normal residuals"),
         _test("Breusch-Pagan", fit["breusch_pagan_p"], "their variance depends on the factors: trust the Newey-West errors, not the OLS ones",
               "no sign that their variance depends on the factors"),
         _test("CUSUM", fit["break_p"], f"alpha changed within the sample, most likely near {fit['break_date']}", "no sign of a break in alpha"),

@@ -40,7 +40,8 @@ def show(seen: Any, model: Any, window: Any, frequency: Any, theme: Any, _run: A
         latest = factor_queries.latest_fits(reader, ticker)
         daily = _of_sessions(reader, ticker, fit.model) if fit.frequency == "D" else None
     if len(fits) < 2:
-        return None
+        return card("Rolling alpha and betas", html.P(f"There are no month-end fits of {MODELS[key]}: this source lacks a factor, or the history is too short.",
+                                                      className="text-body-secondary mb-0"))  # fmt: skip
     own = latest[(latest["model"] == key) & (latest["window_months"] == months) & (latest["frequency"] == "M")].iloc[0]
     broken = own["chow_date"] if own["chow_p"] <= 1 - CONFIDENCE else None
     panes = _month_ends(key, fits, loadings, broken, theme)

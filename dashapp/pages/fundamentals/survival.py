@@ -26,7 +26,8 @@ def show(seen: Any, model: Any, window: Any, frequency: Any, _run: Any) -> Any:
     """Show every newest fit of one ticker, and which model the data prefer."""
     fit = chosen(model, window, frequency)
     with market() as reader:
-        fits = factor_queries.latest_fits(reader, fitted_instrument(reader, seen)["ticker"])
+        ticker = fitted_instrument(reader, seen)["ticker"]
+        fits = factor_queries.latest_fits(reader, ticker)
     if fits.empty:
         return None
     place = {key: number for number, key in enumerate(FACTOR_MODELS)}
@@ -42,7 +43,7 @@ def show(seen: Any, model: Any, window: Any, frequency: Any, _run: Any) -> Any:
     )[["key", *(item["field"] for item in OF_TICKER)]]  # fmt: skip
     lines = [_tally(shown, "Monthly"), _tally(shown, "Daily"), _selection(fit, fits)]
     return card("Does alpha survive?", [
-        grid("fundamentals-survival", shown, OF_TICKER, row_id="key", height=430),
+        grid("fundamentals-survival", shown, OF_TICKER, row_id="key", height=430, file=f"alpha-{ticker}"),
         *(html.P(words, className="small mb-0 mt-1") for words in lines if words),
     ], tip="The same question under every model and window: an alpha that is there under one of them only is a choice of the model.")  # fmt: skip
 

@@ -7,6 +7,7 @@ import pandas as pd
 from dash import Input, Output, State, callback, html
 from dash.exceptions import PreventUpdate
 
+from analytics.conventions import FACTOR_WINDOWS
 from analytics.errors import MissingDataError
 from dashapp.components import card, graph, grid_id, guarded, plain_table, records, stat, stats
 from dashapp.data import market
@@ -18,6 +19,8 @@ from dashapp.pages.fundamentals._reading import Chosen, chosen, window_label
 from dashapp.pages.fundamentals.columns import HOLDS, OF_UNIVERSE, SIGNIFICANT, UNCORRECTED, verdict
 from dashapp.pages.fundamentals.layout import ID, MODELS, SWITCH, UNIVERSE_GRID, VIEWS, address
 from pipeline.queries import factors as factor_queries
+
+_PLACE = {months: number for number, months in enumerate(FACTOR_WINDOWS)}
 
 
 @callback(
@@ -88,10 +91,13 @@ def _cards(fit: Chosen, shown: pd.DataFrame, tests: pd.DataFrame) -> list[Any]:
 
 
 def _joint(tests: pd.DataFrame) -> html.Div:
+    ordered = tests.sort_values(
+        ["model", "window_months"], key=lambda column: column.map(_PLACE) if column.name == "window_months" else column
+    )
     rows = [[
         f"{MODELS.get(row.model, row.model)}, {window_label(row.window_months)}", number(row.statistic), number(row.p_value, digits=4), percent(row.mean_abs_alpha),
         number(row.n_tickers, digits=0), number(row.n_obs, digits=0), f"{row.sample_start or '–'} to {row.sample_end or '–'}", html.Span(row.message, className="joint-message"),
-    ] for row in tests.itertuples()]  # fmt: skip
+    ] for row in ordered.itertuples()]  # fmt: skip
     return plain_table(
         ["Model, monthly", "F", "p", "Mean |alpha|", "Stocks", "Months", "Common sample", "Remark"], rows
     )

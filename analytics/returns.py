@@ -38,6 +38,14 @@ def simple_returns(prices: npt.ArrayLike) -> FloatArray:
     return returns
 
 
+def session_returns(prices: pd.Series, *, sessions: pd.DatetimeIndex) -> pd.Series:
+    """Return the simple returns between consecutive sessions of a calendar, shape (n_sessions,), fractions.
+
+    prices: by date. NaN when: the price of the session or of the one before is unknown, so that no return spans a gap.
+    """
+    return pd.Series(simple_returns(prices.reindex(sessions).to_numpy(dtype=float)), sessions, name=prices.name)
+
+
 def monthly_returns(adj_close: pd.DataFrame) -> pd.DataFrame:
     """Return simple total returns of complete calendar months, month ends × tickers, as fractions.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analytics.returns import monthly_returns, simple_returns
+from analytics.returns import monthly_returns, session_returns
 from pipeline import schema, store
 from pipeline.queries import factors as factor_queries
 from pipeline.queries import instruments as instrument_queries
@@ -53,8 +53,8 @@ def daily(context: Context, tickers: list[str], *, end: pd.Timestamp) -> Inputs:
     if factors.empty or not tickers:
         return Inputs(pd.DataFrame(), factors)
     closes = price_queries.adjusted_closes(context.reader, tickers)
-    closes = closes[closes.index <= factors.index[-1]]
-    return Inputs(pd.DataFrame(simple_returns(closes), closes.index, closes.columns), factors)
+    returns = closes.apply(session_returns, sessions=factors.index)
+    return Inputs(returns.loc[returns.notna().any(axis=1).idxmax() :], factors)
 
 
 def monthly_word(inputs: Inputs, ticker: str, head: str, *, last: pd.Timestamp | None = None) -> str:

@@ -34,9 +34,9 @@ def joint_tests(context: Context, monthly: Inputs) -> pd.DataFrame:
 def _row(monthly: Inputs, stocks: list[str], model: FactorModel, window: int, lag: int) -> dict[str, Any]:
     factors = monthly.factors[[*model.factors, "rf"]].dropna()
     excess = monthly.returns[stocks].reindex(factors.index).sub(factors["rf"], axis=0).dropna(how="all")
+    excess = excess.loc[:, excess.iloc[-1:].notna().all()]  # a halted stock would end the common sample
     if window:
-        excess = excess.iloc[-window:]
-        excess = excess.dropna(axis="columns")
+        excess = excess.iloc[-window:].dropna(axis="columns")
     common = excess.dropna()
     end = (common if len(common) else factors).index[-1]
     as_of = pd.offsets.MonthEnd().rollforward(end + pd.Timedelta(days=lag))
@@ -44,7 +44,7 @@ def _row(monthly: Inputs, stocks: list[str], model: FactorModel, window: int, la
         "universe": UNIVERSE, "model": model.key, "frequency": "M", "window_months": window, "as_of": str(as_of.date()),
         "sample_start": str(common.index[0].date()) if len(common) else None, "sample_end": str(end.date()),
         "n_obs": len(common), "n_tickers": common.shape[1], "statistic": np.nan, "p_value": np.nan, "mean_abs_alpha": np.nan,
-        "message": _left_out(stocks, common),
+        "message": _left_out(stocks, common, window),
     }  # fmt: skip
     try:
         found = grs_test(common.to_numpy(float), factors.loc[common.index, list(model.factors)].to_numpy(float))
@@ -55,6 +55,7 @@ def _row(monthly: Inputs, stocks: list[str], model: FactorModel, window: int, la
     }  # fmt: skip
 
 
-def _left_out(stocks: list[str], common: pd.DataFrame) -> str:
+def _left_out(stocks: list[str], common: pd.DataFrame, window: int) -> str:
     missing = sorted(set(stocks) - set(common.columns))
-    return f"without {', '.join(missing)}: not complete over the window" if missing else ""
+    why = "not complete over the window" if window else "not known to the end of the sample"
+    return f"without {', '.join(missing)}: {why}" if missing else ""

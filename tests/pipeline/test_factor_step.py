@@ -1,5 +1,6 @@
 """The stored factor fits: what was known when, what is made anew, and the joint tests."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +200,65 @@ def test_the_joint_test_follows_the_universe(tmp_path: Path) -> None:
     update(UpdateRequest(), settings=made)
     with connect(made.db) as reader:
         assert set(factors.joint_tests(reader)["n_tickers"]) == {2}
+
+
+def test_another_lag_and_revised_factors_make_all_anew(tmp_path: Path) -> None:
+    made = settings_in(tmp_path / "nightly")
+    folder = market(tmp_path / "source")
+    update(UpdateRequest(source="csv", path=folder), settings=made)
+    before = every_fit(made)
+    later = dataclasses.replace(made, publication_lag_days=80)
+    update(UpdateRequest(), settings=later)
+    after = every_fit(later)
+    assert len(after) == len(before)
+    assert (after["as_of"].to_numpy() > before["as_of"].to_numpy()).all()
+    path = folder / "ff" / "F-F_Research_Data_Factors.csv"
+    path.write_text(path.read_text().replace("\n201203,", "\n201203,9"))  # one month of one factor, long ago
+    update(UpdateRequest(), settings=later)
+    rebuilt = settings_in(tmp_path / "rebuilt", publication_lag_days=80)
+    update(UpdateRequest(source="csv", path=folder), settings=rebuilt)
+    pd.testing.assert_frame_equal(every_fit(later), every_fit(rebuilt), rtol=0, atol=EXACT)
+    assert not np.allclose(every_fit(later)["alpha"], after["alpha"])
+
+
+def test_a_price_within_a_month_of_a_year_that_is_over_moves_the_daily_fits(tmp_path: Path) -> None:
+    made = settings_in(tmp_path / "nightly")
+    folder = market(tmp_path / "source")
+    update(UpdateRequest(source="csv", path=folder), settings=made)
+    path = folder / "prices" / "BBB.csv"
+    rows = pd.read_csv(path)
+    rows.loc[rows["date"] == "2014-07-15", "close"] *= 1.02
+    rows.to_csv(path, index=False)
+    before = every_fit(made).query("ticker == 'BBB'")
+    update(UpdateRequest(), settings=made)
+    after = every_fit(made).query("ticker == 'BBB'")
+    moved = before["alpha"].to_numpy() != after["alpha"].to_numpy()
+    assert set(after[moved]["frequency"]) == {"D"}
+    assert_as_rebuilt(made, folder, tmp_path)
+
+
+def test_the_joint_test_leaves_out_who_is_not_complete_and_says_so(tmp_path: Path) -> None:
+    made = settings_in(tmp_path)
+    folder = market(tmp_path / "source")
+    for ticker, kept in (("BBB", slice("2018-01-01", None)), ("CCC", slice(None, "2015-06-30"))):
+        path = folder / "prices" / f"{ticker}.csv"
+        rows = pd.read_csv(path).set_index("date")
+        rows.loc[kept].reset_index().to_csv(path, index=False)
+    update(UpdateRequest(source="csv", path=folder), settings=made)
+    with connect(made.db) as reader:
+        tests = factors.joint_tests(reader).set_index(["model", "window_months"])
+        alpha = (
+            factors.latest_fits(reader, "AAA")
+            .query("frequency == 'M' and model == 'capm' and window_months == 60")["alpha"]
+            .iloc[0]
+        )
+    row = tests.loc[("capm", 60)]
+    assert (row["n_tickers"], row["sample_end"], row["as_of"]) == (1, "2021-12-31", "2022-02-28")
+    assert row["message"] == "without BBB, CCC: not complete over the window"
+    assert row["mean_abs_alpha"] == pytest.approx(abs(alpha), rel=1e-9)
+    whole_history = tests.loc[("capm", 0)]
+    assert (whole_history["n_tickers"], whole_history["sample_start"]) == (2, "2018-02-28")
+    assert whole_history["message"] == "without CCC: not known to the end of the sample"
 
 
 def test_the_joint_test_is_that_of_the_common_sample(whole: Any) -> None:

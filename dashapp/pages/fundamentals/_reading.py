@@ -1,5 +1,6 @@
 """What several parts of the tab read: the chosen fit, a ticker's returns beside the factors, and fits in words."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,16 +8,17 @@ import pandas as pd
 
 from analytics.errors import MissingDataError
 from analytics.factor_models import FACTOR_MODELS
-from analytics.returns import monthly_returns, simple_returns
-from dashapp.data import known_instrument, published
+from analytics.returns import monthly_returns, session_returns
+from dashapp.data import known_instrument, published, settings
 from dashapp.inputs import choice, view
 from dashapp.pages.fundamentals.layout import FREQUENCIES, MODELS, WINDOWS
 from pipeline.queries import Reader
 from pipeline.queries import factors as factor_queries
+from pipeline.queries import instruments as instrument_queries
 from pipeline.queries import prices as price_queries
 
-KEPT_HISTORIES = 4
-_HISTORY: dict[tuple[str, str], pd.DataFrame] = {}
+MOST_KEPT = 6
+_KEPT: dict[tuple[str, str, str], pd.DataFrame] = {}
 
 
 @dataclass(frozen=True)
@@ -57,26 +59,34 @@ def fitted_instrument(reader: Reader, seen: Any) -> dict[str, Any]:
 def returns_and_factors(reader: Reader, ticker: str, frequency: str) -> tuple[pd.Series, pd.DataFrame]:
     """Return a ticker's total returns and the factor returns of one frequency, up to the last date of the factors."""
     factors = factor_history(reader, frequency)
-    if frequency == "M":
-        returns = monthly_returns(price_queries.month_end_closes(reader, [ticker]))[ticker]
-    else:
-        closes = price_queries.adjusted_closes(reader, [ticker])
-        returns = pd.Series(simple_returns(closes[ticker]), closes.index, name=ticker)
     if factors.empty:
         raise MissingDataError(f"This source has no {FREQUENCIES[frequency].lower()} factor returns. Choose other returns at the top, or a source that has "
                                "Kenneth French's files: docs/DATA.md.")  # fmt: skip
-    return returns[returns.index <= factors.index[-1]], factors
+    if frequency == "D":
+        return session_returns(price_queries.adjusted_closes(reader, [ticker])[ticker], sessions=factors.index), factors
+    months = _of_run(reader, "months", lambda: monthly_returns(price_queries.month_end_closes(reader, _fitted(reader))))
+    return months[ticker][months.index <= factors.index[-1]], factors
+
+
+def _fitted(reader: Reader) -> list[str]:
+    """Every stock and fund: a month ends with the last session of any of them, as for the stored fits."""
+    listed = instrument_queries.instruments(reader)
+    return sorted(listed.loc[listed["kind"] != "index", "ticker"])
 
 
 def factor_history(reader: Reader, frequency: str) -> pd.DataFrame:
-    """Return every stored factor return of a frequency; the same for all tickers of a run, so read once per run."""
-    run, _ = published(reader)
-    key = (run["run_id"], frequency)
-    found = _HISTORY.get(key)
+    """Return every stored factor return of a frequency."""
+    return _of_run(reader, frequency, lambda: factor_queries.factor_returns(reader, frequency))
+
+
+def _of_run(reader: Reader, what: str, read: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """What is the same for all tickers of a published run, read once."""
+    key = (str(settings().db), published(reader)[0]["run_id"], what)
+    found = _KEPT.get(key)
     if found is None:
-        if len(_HISTORY) >= KEPT_HISTORIES:
-            _HISTORY.clear()
-        found = _HISTORY[key] = factor_queries.factor_returns(reader, frequency)
+        if len(_KEPT) >= MOST_KEPT:
+            _KEPT.clear()
+        found = _KEPT[key] = read()
     return found
 
 

@@ -56,7 +56,7 @@ def show(seen: Any, model: Any, window: Any, frequency: Any, theme: Any, _run: A
     return card(f"Rolling alpha and betas, {MODELS[key]}", [
         html.P(words, className="small text-body-secondary mb-1"),
         dbc.Row([dbc.Col([html.Div(title, className="field-label"), graph(figure, tools=False)], lg=6) for title, figure in panes]),
-    ], tip="The band is the 95 % interval with Newey-West errors. Stored month by month and never changed afterwards, so that a backtest can ask what was known.")  # fmt: skip
+    ], tip="The band is the 95 % interval with Newey-West errors. Stored month by month; only a vendor that rewrites prices or factors of the past changes them, so that a backtest can ask what was known.")  # fmt: skip
 
 
 def _month_ends(

@@ -144,13 +144,11 @@ def _difference_table(rows: pd.DataFrame) -> html.Div:
         "Realised − required",
         "of it alpha",
         "of it factors and rates",
-        "Sample",
-        "Risk-free",
     ]
     body = [[
-        row.label, f"{percent(row.required)} ± {percent(row.required_se)}", f"{percent(row.realised)} ± {percent(row.realised_se)}",
-        percent(row.difference, sign=True), percent(row.alpha, sign=True), percent(row.difference - row.alpha, sign=True), row.sample,
-        percent(row.risk_free),
+        [row.label, html.Div(f"{row.sample}, risk-free {percent(row.risk_free)}", className="stat-note")],
+        f"{percent(row.required)} ± {percent(row.required_se)}", f"{percent(row.realised)} ± {percent(row.realised_se)}",
+        percent(row.difference, sign=True), percent(row.alpha, sign=True), percent(row.difference - row.alpha, sign=True),
     ] for row in rows.itertuples()]  # fmt: skip
     below = ", ".join(row.label for row in rows.itertuples() if row.alpha < 0)
     named = (

@@ -136,3 +136,22 @@ def test_required_return_uses_the_premiums_known_then(simulated_months: Months, 
     before = factors.loc[: row["sample_end"]]
     expected = 12 * (before["rf"].iloc[-1] + beta * before["mkt_rf"].mean())
     assert row["expected_return"] == pytest.approx(expected, rel=PARITY)
+
+
+def test_a_session_is_known_with_the_rest_of_its_month() -> None:
+    """Factor returns are published by the month: a sample that ends on 8 March waits for those of 31 March."""
+    rng = np.random.default_rng(12)
+    days = pd.bdate_range("2022-01-03", "2024-03-08")
+    factors = pd.DataFrame({"mkt_rf": rng.normal(0, 0.01, len(days)), "rf": 0.0001}, days)
+    returns = pd.DataFrame({"A": rng.normal(0, 0.02, len(days))}, days)
+    fits, _ = fit_factor_models(returns, factors, frequency="D", windows=[0])
+    assert (fits["sample_end"][0], fits["as_of"][0]) == ("2024-03-08", "2024-05-31")
+
+
+def test_betas_are_shrunk_to_those_of_samples_that_end_together(simulated_months: Months) -> None:
+    returns, factors = simulated_months
+    alone, _ = fit_factor_models(returns.drop(columns="T03"), factors, models=["capm"], windows=[0])
+    fits, _ = fit_factor_models(returns, factors, models=["capm"], windows=[0])
+    assert np.isnan(fits.set_index("ticker").loc["T03", "beta_vasicek"])  # it ended years before the others
+    others = fits[fits["ticker"] != "T03"]["beta_vasicek"].to_numpy()
+    np.testing.assert_array_equal(others, alone["beta_vasicek"].to_numpy())

@@ -59,7 +59,7 @@ def monthly_returns(adj_close: pd.DataFrame) -> pd.DataFrame:
     months = dates.to_period("M")
     last = ~months.duplicated(keep="last")
     prices = sessions.astype(float)[last].set_axis(months[last])
-    if len(prices) and not _month_is_over(dates[-1]):
+    if len(prices) and not month_is_over(dates[-1]):
         prices = prices.iloc[:-1]
     if len(prices):  # a month without any session must not make its neighbours look adjacent
         prices = prices.reindex(pd.period_range(prices.index[0], prices.index[-1], freq="M"))
@@ -100,7 +100,8 @@ def _check_rising(dates: DateArray) -> None:
         )
 
 
-def _month_is_over(date: pd.Timestamp) -> bool:
+def month_is_over(date: pd.Timestamp) -> bool:
+    """Whether no weekday of the month is left after a date."""
     following = (date + pd.Timedelta(days=1)).date()
     month_after = (date + pd.offsets.MonthBegin(1)).date()
     return bool(np.busday_count(following, month_after) == 0)

@@ -12,7 +12,7 @@ from analytics.factor_models._regression import COLLINEAR, NO_RESIDUAL, regress
 
 TRIM: Final = 0.15  # share of the dates at either end that no break is looked for in, as Andrews proposes
 CELLS: Final = 100  # of the numerical limit law: its p values are right to about 1 % of themselves
-STATISTICS: Final = np.linspace(0.25, 90, 360)  # where the law is computed; log p is nearly straight between
+STATISTICS: Final = np.linspace(0.5, 9.5, 120) ** 2  # where the law is computed; log p is nearly straight between
 LEAST_P: Final = 1e-9  # smaller p values are lost in rounding
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analytics.returns import monthly_returns, session_returns
+from analytics.returns import month_is_over, monthly_returns, session_returns
 from pipeline import schema, store
 from pipeline.queries import factors as factor_queries
 from pipeline.queries import instruments as instrument_queries
@@ -36,6 +36,24 @@ def fitted_tickers(context: Context) -> list[str]:
     """Every stock and fund, sorted. Indices are left out, because theirs are not total returns."""
     listed = instrument_queries.instruments(context.reader)
     return sorted(listed.loc[listed["kind"] != "index", "ticker"])
+
+
+def state(context: Context, tickers: list[str], members: list[str]) -> tuple[str, str]:
+    """A word for all that the fits depend on besides the prices, and the first day whose prices they do not see.
+
+    The months of the fits are over; the newest session tells which these are.
+    """
+    newest = pd.Timestamp(instrument_queries.newest_date(context.reader) or "1900-01-01")  # none is active
+    settings = context.settings
+    found = hashlib.sha256(
+        f"{settings.publication_lag_days} {settings.keep_fit_years} {newest:%Y-%m} {tickers} {members}".encode()
+    )
+    unseen = newest + pd.offsets.MonthBegin() if month_is_over(newest) else newest.replace(day=1)
+    for frequency in ("M", "D"):
+        factors = factor_queries.factor_returns(context.reader, frequency)
+        factors = factors[factors.index < unseen]
+        found.update(factors.to_numpy(float).tobytes() + factors.index.to_numpy().tobytes())
+    return found.hexdigest(), str(unseen.date())
 
 
 def monthly(context: Context, tickers: list[str]) -> Inputs:
@@ -94,7 +112,7 @@ def daily_words(context: Context, tickers: list[str], *, end: pd.Timestamp) -> M
     recent = recent[recent.index <= last]
     for ticker in recent.columns:
         known = recent[ticker].dropna()
-        found[str(ticker)].update(known.to_numpy(float).tobytes() + str(list(known.index)).encode())
+        found[str(ticker)].update(known.to_numpy(float).tobytes() + known.index.to_numpy().tobytes())
     return {ticker: digest.hexdigest() for ticker, digest in found.items()}
 
 

@@ -19,7 +19,7 @@ from pipeline.steps._joint_tests import UNIVERSE, joint_tests
 from pipeline.steps._split import store_each
 from pipeline.steps._step import Context, Outcome, Step
 
-KEY = "factor_models"
+KEY, STATE, MEMBERS = "factor_models", "state", "members"  # the last two: what is noted besides the tickers
 FIT_KEY = ["ticker", "model", "frequency", "window_months", "as_of"]
 MARGIN = pd.Timedelta(days=62)  # from a sample's end to its as_of, besides the publication lag: a month end after it
 
@@ -29,15 +29,23 @@ Tables = tuple[pd.DataFrame, pd.DataFrame]  # fits and loadings
 def run(context: Context) -> Outcome:
     """Fit what has changed. One changed ticker moves the others' latest fits too: beta is shrunk to all betas."""
     tickers = factor_inputs.fitted_tickers(context)
+    if not tickers:
+        return Outcome(0, message="no stocks")
+    known = {} if context.recompute_all else accounts.input_digests(context.reader, KEY)
+    members = instrument_queries.stock_tickers(context.reader)
+    state, unseen = factor_inputs.state(context, tickers, members)
+    nothing_new = Outcome(0, message=f"0 of {len(tickers)} tickers recomputed")
+    if known.get(STATE) == state and all(day >= unseen for day in context.changed.values()):
+        return nothing_new
     monthly = factor_inputs.monthly(context, tickers)
     if monthly.empty:
-        return Outcome(0, message="no fits: the source has no monthly factor returns" if tickers else "no stocks")
+        return Outcome(0, message="no fits: the source has no monthly factor returns")
     oldest = _oldest_year(monthly, context.settings.keep_fit_years)
     head = f"{context.settings.publication_lag_days}/{oldest}"
-    known = {} if context.recompute_all else accounts.input_digests(context.reader, KEY)
-    words = _words(context, monthly, tickers, head)
+    words = _words(context, monthly, tickers, head) | {MEMBERS: " ".join(members)}
     if all(known.get(owner) == word for owner, word in words.items()):
-        return Outcome(0, message=f"0 of {len(tickers)} tickers recomputed")
+        context.note_inputs(KEY, {STATE: state})
+        return nothing_new
     latest = _latest(context, monthly, tickers)
     extended = [name for name in tickers if factor_inputs.is_extended(monthly, name, known.get(name, ""), head)]
     oldest_newest = latest[0].groupby("ticker")["as_of"].min().to_dict()
@@ -48,18 +56,18 @@ def run(context: Context) -> Outcome:
     tests = joint_tests(context, monthly)
     with store.transaction(context.connection):
         rows += store.replace(context.connection, schema.factor_joint_tests, tests, owner=UNIVERSE)
-        context.note_inputs(KEY, words | {_oldest_owner(name): as_of for name, as_of in oldest_newest.items()})
+        context.note_inputs(
+            KEY, words | {STATE: state} | {_oldest_owner(name): as_of for name, as_of in oldest_newest.items()}
+        )
     return Outcome(rows, message=f"{len(fits)} fits of {fits['ticker'].nunique()} tickers")
 
 
 def _words(context: Context, monthly: Inputs, tickers: list[str], head: str) -> dict[str, str]:
     """What every ticker's fits depend on; the word of its sessions stands under another name."""
     of_sessions = factor_inputs.daily_words(context, tickers, end=monthly.returns.index[-1])
-    return (
-        {name: factor_inputs.monthly_word(monthly, name, head) for name in monthly.returns.columns}
-        | {f"{name} daily": word for name, word in of_sessions.items()}
-        | {f"members of {UNIVERSE}": " ".join(instrument_queries.stock_tickers(context.reader))}
-    )  # of the joint tests
+    return {name: factor_inputs.monthly_word(monthly, name, head) for name in monthly.returns.columns} | {
+        f"{name} daily": word for name, word in of_sessions.items()
+    }
 
 
 def _latest(context: Context, monthly: Inputs, tickers: list[str]) -> Tables:

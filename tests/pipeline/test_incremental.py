@@ -12,6 +12,7 @@ from vendor_nights import FIRST_NIGHT, NIGHTS, Night
 
 from pipeline import schema, sources, store
 from pipeline.runner import UpdateRequest, update
+from pipeline.steps import _factor_inputs
 
 TOLERANCE = 1e-9  # relative to max(1, |x|): what an incremental result may differ from a rebuild
 
@@ -45,11 +46,13 @@ def test_thirty_nights_equal_a_full_rebuild(seed: int, tmp_path: Path, monkeypat
     use(vendor, monkeypatch)
     nightly, rebuilt = settings_in(tmp_path / "nightly"), settings_in(tmp_path / "rebuilt")
     update(UpdateRequest(source="nights"), settings=nightly)
-    recomputed = []
+    recomputed, looked, real = [], [], _factor_inputs.monthly
+    monkeypatch.setattr(_factor_inputs, "monthly", lambda *given: looked.append(given) or real(*given))
     for night in range(NIGHTS):
         vendor.session = min(FIRST_NIGHT + night, FIRST_NIGHT + NIGHTS - 1)
         summary = update(UpdateRequest(), settings=nightly)
         recomputed.append({step.label: step.outcome.rows for step in summary.steps})
+    assert 1 <= len(looked) <= NIGHTS / 2  # a session within a month moves no fit, and nothing is read for it
     update(UpdateRequest(source="nights"), settings=rebuilt)
     assert_equal(Path(nightly.db), Path(rebuilt.db))
     check_whole(Path(nightly.db))

@@ -31,15 +31,15 @@ def cusum(residuals: FloatArray) -> tuple[FloatArray, npt.NDArray[np.intp]]:
 
 
 def sup_f(
-    excess_returns: FloatArray, factor_returns: FloatArray, trim: float = TRIM
+    excess_returns: FloatArray, factor_returns: FloatArray, trim: float = TRIM, *, betas_alone: bool = False
 ) -> tuple[FloatArray, npt.NDArray[np.intp], FloatArray]:
     """Return the largest Chow statistic, the position of the first date after that break, and its p value.
 
     Each of shape (n_tickers,). excess_returns: (n_obs, n_tickers); factor_returns: (n_obs, n_factors), in order
-    of time, without missing factors. Tested is a break of intercept and slopes at every date that leaves at
-    least the share `trim` on each side (Andrews 1993); the p value is that of the limit for many dates, at
-    least LEAST_P. Raises InputError on another trim than 0 to ½, on missing factors and where a side has no
-    more dates than coefficients. Infinite where the fit is exact but for a break; NaN when: a return is
+    of time, without missing factors. Tested is a break of intercept and slopes, or of the slopes alone, at every
+    date that leaves at least the share `trim` on each side (Andrews 1993); the p value is that of the limit for
+    many dates, at least LEAST_P. Raises InputError on another trim than 0 to ½, on missing factors and where a
+    side has no more dates than coefficients. Infinite where the fit is exact but for a break; NaN when: a return is
     missing, the factors are collinear, or the fit is exact.
     """
     n_obs, q = len(factor_returns), factor_returns.shape[1] + 1
@@ -53,23 +53,24 @@ def sup_f(
             fix="Use a longer sample, or a larger trim.",
         )  # fmt: skip
     residuals = regress(excess_returns, factor_returns).residuals.T
-    return largest_chow(residuals, np.column_stack([np.ones(n_obs), factor_returns]), trim)
+    return largest_chow(residuals, np.column_stack([np.ones(n_obs), factor_returns]), trim, betas_alone=betas_alone)
 
 
 def largest_chow(
-    residuals: FloatArray, design: FloatArray, trim: float = TRIM
+    residuals: FloatArray, design: FloatArray, trim: float = TRIM, *, betas_alone: bool = False
 ) -> tuple[FloatArray, npt.NDArray[np.intp], FloatArray]:
     """Return what sup_f returns, of residuals (n_obs, n_tickers) on a design (n_obs, q) of which a side has enough dates."""
     n_obs, q = design.shape
     first = _first_break(n_obs, trim)
     tested = slice(first - 1, n_obs - first)  # the last date before the break
-    gains = _gains(residuals, design, tested)
+    breaking = design[:, 1:] if betas_alone else design
+    gains = _gains(residuals, design, breaking, tested)
     best = np.where(np.isnan(gains), -1.0, gains).argmax(axis=0)
     gain, unexplained = gains[best, np.arange(gains.shape[1])], (residuals**2).sum(axis=0)
     left = unexplained - gain
     ratio = np.divide(gain, left, out=np.full_like(gain, np.inf), where=~(left <= NO_RESIDUAL * unexplained))
-    statistic = np.where(unexplained > 0, (n_obs - 2 * q) * ratio, np.nan)
-    return statistic, best + first, np.exp(np.interp(statistic, STATISTICS, _log_p(q, trim)))
+    statistic = np.where(unexplained > 0, (n_obs - q - breaking.shape[1]) * ratio, np.nan)
+    return statistic, best + first, np.exp(np.interp(statistic, STATISTICS, _log_p(breaking.shape[1], trim)))
 
 
 def _first_break(n_obs: int, trim: float) -> int:
@@ -77,18 +78,22 @@ def _first_break(n_obs: int, trim: float) -> int:
     return int(np.ceil(trim * n_obs - 1e-9))
 
 
-def _gains(residuals: FloatArray, design: FloatArray, tested: slice) -> FloatArray:
-    """By how much a break after each tested date lowers the sum of squares, shape (n_tested, n_tickers).
+def _gains(residuals: FloatArray, design: FloatArray, breaking: FloatArray, tested: slice) -> FloatArray:
+    """By how much a break of the `breaking` columns after each tested date lowers the sum of squares, (n_tested, n_tickers).
 
-    On an orthonormal design, s = Σ x_t e_t and G = Σ x_t x_t′ up to the date, it is s′ (G⁻¹ + (I − G)⁻¹) s. NaN
-    where the factors of a side are collinear.
+    With an orthonormal basis x of the design and z_t the breaking columns, all sums up to the date: s = Σ z_t e_t, what
+    of z the design does not explain is A = Σ z_t z_t′ − (Σ z_t x_t′)(Σ x_t z_t′), and the gain is s′ A⁻¹ s. NaN where
+    A is singular, that is where the factors of a side are collinear.
     """
     basis = np.linalg.qr(design)[0]
-    gram = (basis[:, :, None] * basis[:, None, :]).cumsum(axis=0)[tested]
-    values, vectors = np.linalg.eigh(gram)
-    usable = (values > COLLINEAR) & (values < 1 - COLLINEAR)
-    weights = 1 / np.where(usable, values * (1 - values), np.nan)
-    scores = np.stack([(column[:, None] * residuals).cumsum(axis=0)[tested] for column in basis.T], axis=1)
+    z = breaking / np.linalg.norm(breaking, axis=0).clip(1e-300)
+    if breaking.shape == design.shape:
+        z = basis  # the same space, and better conditioned
+    of_basis = (z[:, :, None] * basis[:, None, :]).cumsum(axis=0)[tested]
+    own = (z[:, :, None] * z[:, None, :]).cumsum(axis=0)[tested]
+    values, vectors = np.linalg.eigh(own - of_basis @ of_basis.transpose(0, 2, 1))
+    weights = 1 / np.where(values > COLLINEAR, values, np.nan)
+    scores = np.stack([(column[:, None] * residuals).cumsum(axis=0)[tested] for column in z.T], axis=1)
     return np.einsum("tq,tqn->tn", weights, (vectors.transpose(0, 2, 1) @ scores) ** 2)
 
 

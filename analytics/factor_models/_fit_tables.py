@@ -168,7 +168,7 @@ def _market_betas(task: Task, regression: Regression, excess: FloatArray, factor
 
 
 def _breaks(task: Task, regression: Regression, iso: npt.NDArray[np.object_]) -> dict[str, Any]:
-    """How likely the largest |CUSUM| and the largest Chow statistic are without a break, and their dates.
+    """How likely the largest |CUSUM| and the largest Chow statistic of the betas are without a break, and their dates.
 
     The Chow statistic takes the variance for constant: that of sessions is not, so it is for months alone.
     """
@@ -183,7 +183,9 @@ def _breaks(task: Task, regression: Regression, iso: npt.NDArray[np.object_]) ->
             p_values[0, rows], position = cusum(residuals)
             dates[0, rows] = iso[start + np.asarray(position, dtype=np.intp)]
             if task.frequency == "M" and TRIM * (stop - start) > regression.design.shape[1]:
-                _, position, p_values[1, rows] = largest_chow(residuals, regression.design[start:stop])
+                _, position, p_values[1, rows] = largest_chow(
+                    residuals, regression.design[start:stop], betas_alone=True
+                )
                 dates[1, rows] = iso[start + position]
     return {p: p_values[i] for i, (p, _) in enumerate(names)} | {date: dates[i] for i, (_, date) in enumerate(names)}
 

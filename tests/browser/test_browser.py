@@ -57,6 +57,28 @@ def choose_ticker(tab: Tab, ticker: str) -> None:
     tab.settle()
 
 
+def test_the_universe_of_fundamentals_leads_to_a_ticker_and_back(tab: Tab) -> None:
+    tab.open("/fundamentals?ticker=AAPL")
+    main = tab.page.locator("main")
+    expect(main).to_contain_text("Does alpha survive?")
+    tab.page.click(".view-switch >> text=Universe")
+    expect(main).to_contain_text("Are all alphas zero together?")
+    tab.settle()
+    choose_ticker(tab, "KO")
+    tab.page.click(".view-switch >> text=One ticker")
+    expect(main).to_contain_text("Coca-Cola (KO)")
+    tab.page.click(".view-switch >> text=Universe")
+    tab.page.locator(".ag-row >> text=MSFT").first.click()
+    expect(main).to_contain_text("Microsoft (MSFT)")
+    tab.page.click("#fundamentals-premiums")
+    tab.page.locator(".dash-dropdown-option", has_text="My own numbers").click()
+    expect(main).to_contain_text("Type the premium of each factor")
+    tab.page.locator(".own-premiums input").first.fill("5")
+    tab.page.keyboard.press("Tab")
+    expect(main).to_contain_text("Premiums: your own, taken as known.")
+    tab.shot("fundamentals-own-premiums")
+
+
 def test_the_way_back_from_an_index_is_open(tab: Tab) -> None:
     tab.open("/data")
     tab.page.goto(tab.base_url + "/technical?ticker=^GSPC&range=2y")

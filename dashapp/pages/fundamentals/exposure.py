@@ -183,8 +183,8 @@ def _diagnosis(fit: pd.Series) -> html.Ul:
         _test("CUSUM", fit["break_p"], f"alpha changed within the sample, most likely near {fit['break_date']}", "no sign of a break in alpha"),
     ]  # fmt: skip
     if fit["frequency"] == "M":
-        lines.append(_test("Largest Chow statistic", fit["chow_p"], f"alpha, betas or the variance changed within the sample, most likely from {fit['chow_date']} on",
-                           "no sign of a break in alpha or betas"))  # fmt: skip
+        lines.append(_test("Largest Chow statistic of the betas", fit["chow_p"], f"the betas, or the variance, changed within the sample, most likely from {fit['chow_date']} on",
+                           "no sign of a break in the betas"))  # fmt: skip
     return html.Ul([html.Li(words) for words in lines], className="small text-body-secondary mb-0")
 
 

@@ -49,7 +49,7 @@ def show(seen: Any, model: Any, window: Any, frequency: Any, theme: Any, _run: A
     if (key, months) != (fit.model, fit.window):
         words += " Month ends are stored of CAPM, FF3 and FF5 over 60 months and the full history: this is the nearest."
     if broken:
-        words += f" Dashed: a break in alpha or betas of the newest fit, most likely from {broken} on."
+        words += f" Dashed: a break in the betas of the newest fit, most likely from {broken} on."
     if daily is not None:
         title = f"Market beta of {MODELS[fit.model]} over the last {SESSIONS} sessions, daily returns, by the date of its last session"
         panes.append((title, rolling_figure(daily, label="Beta", percent=False, level=1, break_date=None, theme=theme)))

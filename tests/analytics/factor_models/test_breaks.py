@@ -164,3 +164,32 @@ def test_cusum_of_unknown_or_no_residuals_is_unknown() -> None:
     residuals = np.random.default_rng(2).normal(size=(30, 3))
     residuals[4, 0], residuals[:, 1] = np.nan, 0.0
     np.testing.assert_array_equal(np.isnan(cusum(residuals)[0]), [True, True, False])
+
+
+@pytest.mark.parametrize(("n_obs", "n_factors"), [(120, 1), (97, 3)])
+def test_a_break_of_the_betas_alone_equals_a_loop_of_regressions_with_one_intercept(n_obs: int, n_factors: int) -> None:
+    excess, factors = with_break(n_obs, n_factors, after=n_obs // 2)
+    statistic, position, _ = sup_f(excess, factors, betas_alone=True)
+    tried = [before for before in range(n_obs) if 0.15 * n_obs <= before <= n_obs - 0.15 * n_obs]
+    for ticker in range(3):
+        whole = sm.OLS(excess[:, ticker], sm.add_constant(factors)).fit().ssr
+        expected = []
+        for before in tried:
+            later = (np.arange(n_obs) >= before)[:, None] * factors
+            broken = sm.OLS(excess[:, ticker], sm.add_constant(np.hstack([factors, later]))).fit().ssr
+            expected.append((whole - broken) / (broken / (n_obs - 2 * n_factors - 1)))
+        assert statistic[ticker] == pytest.approx(max(expected), rel=PARITY)
+        assert position[ticker] == tried[int(np.argmax(expected))]
+
+
+def test_a_break_of_alpha_alone_is_none_of_the_betas() -> None:
+    """The third ticker's intercept breaks: seen where it is tested, and at about the nominal rate where it is not."""
+    of_both, of_betas = [], []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        market = rng.normal(0.005, 0.04, (240, 1))
+        excess = market + 0.02 * (np.arange(240) >= 120)[:, None] + rng.normal(0, 0.03, (240, 1))
+        of_both.append(sup_f(excess, market)[2][0] <= 0.05)
+        of_betas.append(sup_f(excess, market, betas_alone=True)[2][0] <= 0.05)
+    assert np.mean(of_both) > 0.9
+    assert np.mean(of_betas) < 0.15

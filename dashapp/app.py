@@ -2,6 +2,8 @@
 
 import gc
 import logging
+import threading
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -60,6 +62,9 @@ def create_app(settings: Any) -> Dash:
     check_callback_requests(app)
     serve_health(app)
     _serve_bootstrap(app)
+    threading.Thread(
+        target=import_module, args=("scipy.special",), daemon=True
+    ).start()  # the first fit needs it: 0.3 s
     gc.collect()
     gc.freeze()  # what was imported stays: a full collection over it would hold up a request for 80 ms
     return app

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from tolerances import EXACT, PARITY
 from analytics.factor_models import FACTOR_MODELS
 from dashapp.format import number, percent
 from dashapp.pages.fundamentals._reading import returns_and_factors
+from dashapp.pages.fundamentals.layout import ID, layout
 from pipeline import schema, store
 from pipeline.queries import connect, factors
 
@@ -426,3 +428,22 @@ def test_the_tab_counts_months_as_the_store_does(
     assert holed.notna().sum() == returns.notna().sum() - 2
     sessions, _ = _reading_of(app, db, "D")
     assert np.isnan(sessions[last])
+
+
+def test_an_address_may_say_which_fit(dispatch: Dispatch) -> None:
+    head = opened(
+        dispatch,
+        "fundamentals",
+        view(TICKER, **{"fundamentals-model.value": "capm", "fundamentals-window.value": "36"}),
+    )
+    href = next(item["props"]["href"] for item in of_type(head, "A") if "link to this fit" in text_of(item))
+    assert href == f"/fundamentals?ticker={TICKER}&model=capm&window=36&returns=M"
+    query = dict(parse_qsl(urlsplit(href).query))
+    values = {
+        item.id: item.value
+        for item in layout(**query)._traverse()
+        if getattr(item, "id", None) in (ID.model, ID.window, ID.frequency)
+    }
+    assert values == {ID.model: "capm", ID.window: "36", ID.frequency: "M"}
+    odd = layout(**(query | {"model": "<b>", "window": "1", "returns": "W"}))
+    assert [item.value for item in odd._traverse() if getattr(item, "id", None) == ID.model] == ["ff3"]

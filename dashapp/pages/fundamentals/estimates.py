@@ -1,6 +1,7 @@
 """The head of the tab: what is known until when, the outlook, and the chosen fit in key figures."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import dash_bootstrap_components as dbc
 import numpy as np
@@ -57,10 +58,16 @@ def _head(seen: Any, model: Any, window: Any, frequency: Any) -> Any:
         rating = signal_queries.latest_signal(reader, ticker)
     name = f"{instrument['name']} ({ticker})"
     return [
-        html.P([html.Strong(name), f" · {instrument['sector'] or 'sector unknown'}"], className="mb-1"),
+        html.P([html.Strong(name), f" · {instrument['sector'] or 'sector unknown'} · ", html.A("link to this fit", href=_link(ticker, fit))], className="mb-1"),
         html.P(_freshness(factors, instrument["last_date"]), className="small text-body-secondary"),
         stats(_cards(fit, fits, universe, rating)) if fit.model in set(fit.of(fits)["model"]) else _no_fit(fit, fits),
     ]  # fmt: skip
+
+
+def _link(ticker: str, fit: Chosen) -> str:
+    """Return the address that opens this ticker with this fit."""
+    chosen_fit = {"model": fit.model, "window": fit.window, "returns": fit.frequency}
+    return "/fundamentals?" + urlencode({"ticker": ticker} | chosen_fit, safe="^")
 
 
 def _freshness(factors: pd.DataFrame, last_price: str) -> str:

@@ -24,6 +24,11 @@ SWITCH = {key: f"fundamentals-to-{key}" for key in VIEWS}
 MODELS = {key: model.label for key, model in FACTOR_MODELS.items()}
 WINDOWS = {str(months): f"{months} months" if months else "Full history" for months in FACTOR_WINDOWS}
 FREQUENCIES = {"M": "Monthly", "D": "Daily"}
+FIT_QUERY = {
+    "model": MODELS,
+    "window": WINDOWS,
+    "returns": FREQUENCIES,
+}  # what an address may say besides ticker and view
 PERIODS = {"1d": "Last day", "1m": "Month", "3m": "Quarter", "1y": "Year", "own": "My dates"}
 FACTOR_LABELS = {
     "mkt_rf": "Market", "smb": "Size", "smb5": "Size", "hml": "Value", "rmw": "Profitability", "cma": "Investment", "mom": "Momentum",
@@ -32,15 +37,16 @@ PREMIUM_LABELS = FACTOR_LABELS | {"smb": "Size, 3-factor", "smb5": "Size, 5-fact
 
 
 def layout(view: str = "ticker", **query: str) -> html.Div:
-    """Return the frame of one view; the callbacks fill it. An unknown view is the ticker's."""
+    """Return the frame of one view; the callbacks fill it. An unknown view is the ticker's, an unknown model the default."""
     shown = view if view in VIEWS else "ticker"
+    fit = {name: query[name] for name, allowed in FIT_QUERY.items() if query.get(name) in allowed}
     pills = html.Div([
         dcc.Link(label, id=SWITCH[key], href=address(key, query), className=f"btn btn-outline-primary{' active' if key == shown else ''}")
         for key, label in VIEWS.items()
     ], className="btn-group view-switch")  # fmt: skip
     body = _ticker_view() if shown == "ticker" else []
     return html.Div([
-        dcc.Store(id=ID.view, data=shown), html.Div([pills, *_fit_controls(shown)], className="controls mb-3"), *body, *_universe_view(),
+        dcc.Store(id=ID.view, data=shown), html.Div([pills, *_fit_controls(shown, fit)], className="controls mb-3"), *body, *_universe_view(),
     ])  # fmt: skip
 
 
@@ -50,11 +56,19 @@ def address(view: str, query: Mapping[str, Any]) -> str:
     return "/fundamentals?" + urlencode(carried | ({"view": view} if view != "ticker" else {}), safe="^")
 
 
-def _fit_controls(view: str) -> list[html.Div]:
+def _fit_controls(view: str, fit: Mapping[str, str]) -> list[html.Div]:
     controls = [
-        _field("Model", dcc.Dropdown(id=ID.model, options=MODELS, value="ff3", clearable=False, **KEPT)),
-        _field("Window", dcc.Dropdown(id=ID.window, options=WINDOWS, value="60", clearable=False, **KEPT)),
-        _field("Returns", dcc.Dropdown(id=ID.frequency, options=FREQUENCIES, value="M", clearable=False, **KEPT)),
+        _field(
+            "Model", dcc.Dropdown(id=ID.model, options=MODELS, value=fit.get("model", "ff3"), clearable=False, **KEPT)
+        ),
+        _field(
+            "Window",
+            dcc.Dropdown(id=ID.window, options=WINDOWS, value=fit.get("window", "60"), clearable=False, **KEPT),
+        ),
+        _field(
+            "Returns",
+            dcc.Dropdown(id=ID.frequency, options=FREQUENCIES, value=fit.get("returns", "M"), clearable=False, **KEPT),
+        ),
     ]
     if view == "ticker":
         controls.append(html.Div(dbc.Switch(

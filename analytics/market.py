@@ -36,12 +36,12 @@ class Bars:
         """Return the bars of the selected rows."""
         return Bars(self.ticker, self.dates[mask], *(getattr(self, field)[mask] for field in FIELDS))
 
-    def weekly(self) -> "Bars":
-        """Return one bar per calendar week, dated by its last session: for charts of long histories.
+    def by_period(self, timeframe: str) -> "Bars":
+        """Return one bar per calendar week (W) or month (M), dated by its last session; the running one is the last.
 
-        NaN when: an open, high, low or volume is unknown on any day of the week.
+        NaN when: an open, high, low or volume is unknown on any day of the period.
         """
-        last = week_ends(self.dates)
+        last = period_ends(self.dates, timeframe)
         if not len(last):
             return self
         first = np.concatenate([[0], last[:-1] + 1])
@@ -52,10 +52,17 @@ class Bars:
         )  # fmt: skip
 
 
-def week_ends(dates: DateArray) -> np.ndarray:
-    """Return the row of the last session of each calendar week (Monday to Sunday)."""
-    week = (dates.astype("datetime64[D]").astype(np.int64) + 3) // 7  # 1970-01-01 was a Thursday
-    return np.flatnonzero(np.append(week[1:] != week[:-1], True)) if len(dates) else np.empty(0, dtype=np.int64)
+def period_ends(dates: DateArray, timeframe: str) -> np.ndarray:
+    """Return the row of the last session of each calendar week (W, Monday to Sunday) or month (M)."""
+    period = period_of(dates, timeframe)
+    return np.flatnonzero(np.append(period[1:] != period[:-1], True)) if len(dates) else np.empty(0, dtype=np.int64)
+
+
+def period_of(dates: DateArray, timeframe: str) -> np.ndarray:
+    """Return the number of each date's calendar week (W) or month (M), counted from 1970, shape (n,)."""
+    if timeframe == "M":
+        return dates.astype("datetime64[M]").astype(np.int64)
+    return (dates.astype("datetime64[D]").astype(np.int64) + 3) // 7  # 1970-01-01 was a Thursday
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
 """Declared parameters of indicators and strategies: one declaration gives the control, the check and the help."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from analytics.errors import InputError, UnknownKeyError
+
+LONGEST_TEXT = 1_000  # characters of a parameter that is a text
 
 
 @dataclass(frozen=True)
@@ -13,7 +15,8 @@ class Parameter:
     """One number, or one selection, that the user may set.
 
     A numeric parameter has `minimum` and `maximum` and is whole where `default` is an int. A parameter with
-    `choices` takes a non-empty subset of them.
+    `choices` takes a non-empty subset of them. One with `parse` takes a text, which parse(text) returns in canonical
+    form or refuses with an error of ours.
     """
 
     name: str
@@ -24,9 +27,16 @@ class Parameter:
     maximum: float = math.inf
     step: float = 1
     choices: tuple[str, ...] = ()
+    parse: Callable[[str], str] | None = None
 
     def check(self, value: Any) -> Any:
-        """Return `value` in canonical form (int, float or a sorted tuple of choices); raises InputError."""
+        """Return `value` in canonical form (int, float, text or a sorted tuple of choices); raises InputError."""
+        if self.parse is not None:
+            if not isinstance(value, str) or len(value) > LONGEST_TEXT:
+                raise InputError(
+                    self.name, got=type(value).__name__, allowed=f"a text of up to {LONGEST_TEXT} characters"
+                )
+            return self.parse(value)
         return self._check_choices(value) if self.choices else self._check_number(value)
 
     def _check_choices(self, value: Any) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The app over HTTP as the page's scripts use it: callbacks by JSON, without a browser."""
 
+import copy
 import json
 import threading
 from typing import Any
@@ -18,6 +19,12 @@ class Browser:
         _wait_for_workers()
         self.client = app.server.test_client()
         self.callbacks = {item["output"]: item for item in self.client.get("/_dash-dependencies").get_json()}
+
+    def another(self) -> "Browser":
+        """Return another visitor of the same app."""
+        found = copy.copy(self)
+        found.client = self.client.application.test_client()
+        return found
 
     def send(self, output: str, *, changed: str, values: dict[str, Value]) -> bytes:
         """Call the callback that writes `output` (id.property) and return the body of the answer.

@@ -101,7 +101,21 @@ def parameter(declared: Parameter, value: Any) -> Any:
     """Return a strategy's parameter in the type that its declaration can check; raises InputError."""
     if declared.choices:
         return [choice(declared.name, item, declared.choices) for item in _list(declared.name, value)]
+    if declared.parse is not None:
+        if value is not None and not isinstance(value, str):
+            raise InputError(declared.name, got=shown(value), allowed="a text")
+        return value or ""
     return number(declared.name, value)
+
+
+def texts(field: str, value: Any, strategy: str) -> dict[str, str]:
+    """Return the {parameter: text} that an address gives one strategy, nothing where it is for another; raises InputError."""
+    if not isinstance(value, Mapping) or value.get("strategy") != strategy:
+        return {}
+    given = value.get("parameters")
+    if not isinstance(given, Mapping) or not all(isinstance(text, str) for text in given.values()):
+        raise InputError(field, got=shown(given), allowed="texts by name")
+    return dict(given)
 
 
 def name(field: str, value: Any) -> str:

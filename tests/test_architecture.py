@@ -92,6 +92,23 @@ def test_modules_say_what_they_own(name: str) -> None:
     assert not re.search(r"(utils|helpers|common|misc|manager)\.py$", name)
 
 
+RECORD = ("analytics.scorecard", "pipeline.queries.scorecard", "pipeline.steps.scorecard")
+
+
+def test_no_signal_and_no_strategy_reads_the_record_of_the_signals() -> None:
+    """It knows the whole history: only the step that makes it and the pages that show it may read it."""
+    readers = {name for name in NAMES if any(within(item, RECORD) for item in imports_of(ROOT / name))}
+    allowed = ("analytics/scorecard/", "pipeline/steps/scorecard.py", "dashapp/")
+    assert {name for name in readers if not name.startswith(allowed)} == set()
+    assert "pipeline/steps/scorecard.py" in readers
+    text = {name: (ROOT / name).read_text(encoding="utf-8") for name in NAMES}
+    named = {name for name in NAMES if "signal_scorecard" in text[name] and not name.startswith("dashapp/")}
+    assert named == {
+        "pipeline/steps/scorecard.py", "pipeline/queries/scorecard.py", "pipeline/schema/__init__.py",
+        "pipeline/schema/_market.py",
+    }  # fmt: skip
+
+
 def test_trading_days_are_defined_once() -> None:
     wrong = [
         name for name in NAMES if name != "analytics/conventions.py"

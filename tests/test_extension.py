@@ -11,12 +11,14 @@ from config import ROOT
 
 INDICATOR = '''"""Midpoint of the last sessions, for the test."""
 import talib
-from analytics.indicators._indicator import Indicator, sign_of
+from analytics.indicators._indicator import Indicator
+from analytics.indicators._vote import Vote, sign_of
 INDICATOR = Indicator(
     key="midpoint", label="Midpoint 14", description="d", formula="f", reference="TA-Lib MIDPOINT", group="moving_average",
     pane="price", inputs=("close",), outputs=("midpoint_14",), parameters=(), warm_up=13,
     compute=lambda inputs: (talib.MIDPOINT(inputs["close"], timeperiod=14),),
-    vote=lambda inputs, outputs: sign_of(inputs["close"] - outputs["midpoint_14"]), vote_rule="above",
+    votes=(Vote(key="midpoint", label="Midpoint", rule="above", because=("above", "equal", "below"),
+                decide=lambda inputs, outputs: sign_of(inputs["close"] - outputs["midpoint_14"])),),
 )
 '''
 STRATEGY = '''"""Always in cash, for the test."""
@@ -58,7 +60,9 @@ app = create_app(settings)
 client = app.server.test_client()
 assert client.get("/extra").status_code == 200
 from dashapp.pages.technical import layout
-assert "midpoint" in str(layout()) and "Midpoint 14" in str(layout())
+with app.server.app_context():
+    drawn = str(layout())
+assert "midpoint" in drawn and "Midpoint 14" in drawn
 import dash
 assert any(page["path"] == "/extra" for page in dash.page_registry.values())
 print("extended")

@@ -1,10 +1,66 @@
 """Technical indicators, one file each: a module exports INDICATOR and needs no edit elsewhere."""
 
 import sys
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
+from analytics.errors import InputError
 from analytics.indicators._indicator import Indicator, compute_indicator, compute_vote
-from analytics.registry import collect
+from analytics.indicators._vote import Vote
+from analytics.registry import collect, lookup
 
-__all__ = ["INDICATORS", "Indicator", "compute_indicator", "compute_vote"]
+__all__ = [
+    "INDICATORS", "VOTES", "Indicator", "Vote", "Voter", "compute_indicator", "compute_vote", "parse_settings", "settings_text",
+]  # fmt: skip
 
 INDICATORS = collect(sys.modules[__name__], "INDICATOR", Indicator)
+
+
+class Voter(NamedTuple):
+    """A vote and the indicator that gives it."""
+
+    indicator: Indicator
+    vote: Vote
+
+
+def _votes() -> Mapping[str, Voter]:
+    voters = [Voter(item, vote) for item in INDICATORS.values() for vote in item.votes]
+    found = {voter.vote.key: voter for voter in voters}
+    if len(found) < len(voters):
+        keys = [voter.vote.key for voter in voters]
+        raise ValueError(f"duplicate vote keys {sorted({key for key in keys if keys.count(key) > 1})}")
+    return MappingProxyType(found)
+
+
+VOTES = _votes()
+
+
+def parse_settings(text: str) -> dict[str, dict[str, Any]]:
+    """Return {indicator: {parameter: value}} of a text such as "rsi.window=21, macd.fast=8"; defaults are left out.
+
+    Raises InputError on another form or a value out of bounds, UnknownKeyError on a name that is not declared.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        place, equals, value = part.partition("=")
+        key, _, name = place.strip().partition(".")
+        if not equals:
+            raise InputError(
+                "indicator_parameters", got=part, allowed="indicator.parameter=number, such as rsi.window=21"
+            )
+        indicator = lookup(INDICATORS, key, "indicator")
+        parameter = lookup({item.name: item for item in indicator.parameters}, name, f"parameter of {key}")
+        checked = parameter.check(value)
+        if checked != parameter.default:
+            found.setdefault(key, {})[name] = checked
+    return found
+
+
+def settings_text(text: str) -> str:
+    """Return the canonical form of such a text: sorted, without what is the default anyway; raises as parse_settings."""
+    return ",".join(
+        f"{key}.{name}={value!r}"
+        for key, own in sorted(parse_settings(text).items())
+        for name, value in sorted(own.items())
+    )

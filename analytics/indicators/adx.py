@@ -4,7 +4,8 @@ import numpy as np
 import talib
 
 from analytics.conventions import FloatArray
-from analytics.indicators._indicator import Columns, Indicator, sign_of
+from analytics.indicators._indicator import Indicator
+from analytics.indicators._vote import Columns, Vote, sign_of
 from analytics.parameters import Parameter
 
 TRENDING = 20.0
@@ -39,7 +40,19 @@ INDICATOR = Indicator(
     parameters=(Parameter("window", "Window", 14, "sessions in the averages", minimum=2, maximum=200),),
     compute=compute,
     warm_up=27,
-    vote=vote,
-    vote_rule="where ADX is above 20: buy while +DI is above −DI, sell while below",
+    votes=(
+        Vote(
+            key="adx",
+            label="ADX and DI",
+            rule="where ADX is above 20: buy while +DI is above −DI, sell while below",
+            decide=vote,
+            rating="oscillator",
+            because=(
+                "ADX at {adx_14:.1f} shows a trend, and +DI at {plus_di_14:.1f} is above −DI at {minus_di_14:.1f}.",
+                "ADX at {adx_14:.1f} shows no trend (20), or +DI and −DI are equal.",
+                "ADX at {adx_14:.1f} shows a trend, and −DI at {minus_di_14:.1f} is above +DI at {plus_di_14:.1f}.",
+            ),
+        ),
+    ),
     levels=(TRENDING,),
 )

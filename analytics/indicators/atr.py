@@ -3,7 +3,8 @@
 import talib
 
 from analytics.conventions import FloatArray
-from analytics.indicators._indicator import Columns, Indicator
+from analytics.indicators._indicator import Indicator
+from analytics.indicators._vote import Columns
 from analytics.parameters import Parameter
 
 

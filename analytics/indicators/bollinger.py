@@ -3,7 +3,8 @@
 import talib
 
 from analytics.conventions import FloatArray
-from analytics.indicators._indicator import Columns, Indicator, sign_of
+from analytics.indicators._indicator import Indicator
+from analytics.indicators._vote import Columns, Vote, sign_of
 from analytics.parameters import Parameter
 
 
@@ -36,6 +37,17 @@ INDICATOR = Indicator(
     ),
     compute=compute,
     warm_up=19,
-    vote=vote,
-    vote_rule="buy on a close below the lower band, sell above the upper band",
+    votes=(
+        Vote(
+            key="bollinger",
+            label="Bollinger bands",
+            rule="buy on a close below the lower band, sell above the upper band",
+            decide=vote,
+            because=(
+                "The close of {close:,.2f} is below the lower band at {bb_lower:,.2f}.",
+                "The close of {close:,.2f} is within the bands, {bb_lower:,.2f} to {bb_upper:,.2f}.",
+                "The close of {close:,.2f} is above the upper band at {bb_upper:,.2f}.",
+            ),
+        ),
+    ),
 )

@@ -4,7 +4,8 @@ import numpy as np
 import talib
 
 from analytics.conventions import FloatArray
-from analytics.indicators._indicator import Columns, Indicator, band_vote
+from analytics.indicators._indicator import Indicator
+from analytics.indicators._vote import Columns, Vote, band_vote, level_reasons
 from analytics.parameters import Parameter
 
 OVERSOLD, OVERBOUGHT = -100.0, 100.0
@@ -38,7 +39,15 @@ INDICATOR = Indicator(
     parameters=(Parameter("window", "Window", 20, "sessions in the average", minimum=2, maximum=200),),
     compute=compute,
     warm_up=19,
-    vote=vote,
-    vote_rule="buy below −100, sell above 100",
+    votes=(
+        Vote(
+            key="cci",
+            label="CCI",
+            rule="buy below −100, sell above 100",
+            decide=vote,
+            rating="oscillator",
+            because=level_reasons("CCI", "cci_20", low=OVERSOLD, high=OVERBOUGHT, digits=0),
+        ),
+    ),
     levels=(OVERSOLD, OVERBOUGHT),
 )

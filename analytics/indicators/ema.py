@@ -3,37 +3,49 @@
 import talib
 
 from analytics.conventions import FloatArray
-from analytics.indicators._indicator import Columns, Indicator, sign_of
+from analytics.indicators._indicator import Indicator
+from analytics.indicators._vote import Columns, Vote, average_vote, sign_of
 from analytics.parameters import Parameter
 
+WINDOWS = (10, 12, 20, 26, 30, 50, 100, 200)
+OUTPUTS = tuple(f"ema_{window}" for window in WINDOWS)
+RATED = (10, 20, 30, 50, 100, 200)
 
-def compute(inputs: Columns, *, short: int, long: int) -> tuple[FloatArray, ...]:
-    """Return the two averages, each of shape (n,) in USD. NaN when: fewer than `window` bars."""
-    return tuple(talib.EMA(inputs["close"], timeperiod=window) for window in (short, long))
+
+def compute(inputs: Columns, **windows: int) -> tuple[FloatArray, ...]:
+    """Return the eight averages, each of shape (n,) in USD. NaN when: fewer than `window` bars."""
+    return tuple(talib.EMA(inputs["close"], timeperiod=windows[name]) for name in OUTPUTS)
 
 
-def vote(_inputs: Columns, outputs: Columns) -> FloatArray:
+def trend(_inputs: Columns, outputs: Columns) -> FloatArray:
     """Buy while the 12-session average is above the 26-session average."""
     return sign_of(outputs["ema_12"] - outputs["ema_26"], scale=outputs["ema_26"])
 
 
-def _window(name: str, label: str, default: int) -> Parameter:
-    return Parameter(name, label, default, f"sessions in the {name} average", minimum=2, maximum=500)
-
-
 INDICATOR = Indicator(
     key="ema",
-    label="EMA 12/26",
+    label="EMA",
     description="Averages of the close that forget the past gradually: they turn sooner than simple averages.",
     formula="EMA_n(t) = EMA_n(t−1) + 2/(n+1) · (C_t − EMA_n(t−1)), begun with SMA_n of the first n closes",
     reference="TA-Lib EMA",
     group="moving_average",
     pane="price",
     inputs=("close",),
-    outputs=("ema_12", "ema_26"),
-    parameters=(_window("short", "Short", 12), _window("long", "Long", 26)),
+    outputs=OUTPUTS,
+    parameters=tuple(
+        Parameter(name, f"EMA {window}", window, "sessions in this average", minimum=2, maximum=500)
+        for name, window in zip(OUTPUTS, WINDOWS, strict=True)
+    ),
     compute=compute,
-    warm_up=25,
-    vote=vote,
-    vote_rule="buy while EMA 12 is above EMA 26, sell while below",
-)
+    warm_up=199,
+    votes=(
+        Vote(
+            key="ema", label="EMA 12 / 26", rule="buy while EMA 12 is above EMA 26, sell while below", decide=trend,
+            because=("EMA 12 at {ema_12:,.2f} is above EMA 26 at {ema_26:,.2f}.", "EMA 12 equals EMA 26 at {ema_26:,.2f}.",
+                     "EMA 12 at {ema_12:,.2f} is below EMA 26 at {ema_26:,.2f}."),
+            reads=("ema_12", "ema_26"),
+        ),
+        *(average_vote(f"ema_{window}", f"EMA {window}") for window in RATED),
+    ),
+    drawn=("ema_12", "ema_26"),
+)  # fmt: skip

@@ -4,7 +4,8 @@ import talib
 
 from analytics.conventions import FloatArray
 from analytics.errors import InputError
-from analytics.indicators._indicator import Columns, Indicator, sign_of
+from analytics.indicators._indicator import Indicator
+from analytics.indicators._vote import Columns, Vote, sign_of
 from analytics.parameters import Parameter
 
 
@@ -40,7 +41,19 @@ INDICATOR = Indicator(
     ),
     compute=compute,
     warm_up=33,
-    vote=vote,
-    vote_rule="buy while MACD is above its signal, sell while below",
+    votes=(
+        Vote(
+            key="macd",
+            label="MACD",
+            rule="buy while MACD is above its signal, sell while below",
+            decide=vote,
+            rating="oscillator",
+            because=(
+                "MACD at {macd:.2f} is above its signal at {macd_signal:.2f}.",
+                "MACD equals its signal at {macd:.2f}.",
+                "MACD at {macd:.2f} is below its signal at {macd_signal:.2f}.",
+            ),
+        ),
+    ),
     levels=(0.0,),
 )

@@ -4,7 +4,8 @@ import numpy as np
 import talib
 
 from analytics.conventions import FloatArray
-from analytics.indicators._indicator import Columns, Indicator, band_vote
+from analytics.indicators._indicator import Indicator
+from analytics.indicators._vote import ROUNDING, Columns, Vote, band_vote, level_reasons
 from analytics.parameters import Parameter
 
 OVERSOLD, OVERBOUGHT = 20.0, 80.0
@@ -16,7 +17,7 @@ def compute(inputs: Columns, *, window: int) -> tuple[FloatArray, ...]:
     bars = inputs["high"], inputs["low"], inputs["close"]
     index = talib.MFI(*bars, inputs["volume"], timeperiod=window)
     typical = talib.TYPPRICE(*bars)
-    moved = np.diff(typical, prepend=typical[0]) != 0
+    moved = np.abs(np.diff(typical, prepend=typical[0])) > ROUNDING * typical
     flow = talib.SUM(typical * inputs["volume"] * moved, timeperiod=window)
     # TA-Lib gives 0, the most oversold, where there is no flow: an index without volume, a halted stock.
     return (np.where(flow < LEAST_FLOW, np.nan, index),)
@@ -40,7 +41,14 @@ INDICATOR = Indicator(
     parameters=(Parameter("window", "Window", 14, "sessions in the sum", minimum=2, maximum=200),),
     compute=compute,
     warm_up=14,
-    vote=vote,
-    vote_rule="buy below 20, sell above 80",
+    votes=(
+        Vote(
+            key="mfi",
+            label="MFI",
+            rule="buy below 20, sell above 80",
+            decide=vote,
+            because=level_reasons("MFI", "mfi_14", low=OVERSOLD, high=OVERBOUGHT),
+        ),
+    ),
     levels=(OVERSOLD, OVERBOUGHT),
 )

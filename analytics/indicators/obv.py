@@ -4,7 +4,8 @@ import numpy as np
 import talib
 
 from analytics.conventions import FloatArray
-from analytics.indicators._indicator import Columns, Indicator, sign_of
+from analytics.indicators._indicator import Indicator
+from analytics.indicators._vote import Columns, Vote, sign_of
 
 AVERAGE_WINDOW = 20
 
@@ -33,6 +34,17 @@ INDICATOR = Indicator(
     parameters=(),
     compute=compute,
     warm_up=0,
-    vote=vote,
-    vote_rule="buy while OBV is above its own 20-session average, sell while below",
+    votes=(
+        Vote(
+            key="obv",
+            label="On-balance volume",
+            rule="buy while OBV is above its own 20-session average, sell while below",
+            decide=vote,
+            because=(
+                "OBV is above its own 20-session average.",
+                "OBV equals its own 20-session average.",
+                "OBV is below its own 20-session average.",
+            ),
+        ),
+    ),
 )

@@ -3,7 +3,8 @@
 import talib
 
 from analytics.conventions import FloatArray
-from analytics.indicators._indicator import Columns, Indicator, sign_of
+from analytics.indicators._indicator import Indicator
+from analytics.indicators._vote import Columns, Vote, sign_of
 from analytics.parameters import Parameter
 
 
@@ -30,7 +31,18 @@ INDICATOR = Indicator(
     parameters=(Parameter("window", "Window", 12, "sessions looked back", minimum=1, maximum=500),),
     compute=compute,
     warm_up=12,
-    vote=vote,
-    vote_rule="buy above 0, sell below 0",
+    votes=(
+        Vote(
+            key="roc",
+            label="Rate of change",
+            rule="buy above 0, sell below 0",
+            decide=vote,
+            because=(
+                "The close has risen by {roc_12:.1f} % in 12 sessions.",
+                "The close is where it was 12 sessions ago.",
+                "The close has moved by {roc_12:.1f} % in 12 sessions.",
+            ),
+        ),
+    ),
     levels=(0.0,),
 )

@@ -4,7 +4,8 @@ import numpy as np
 import talib
 
 from analytics.conventions import FloatArray
-from analytics.indicators._indicator import Columns, Indicator, band_vote
+from analytics.indicators._indicator import Indicator
+from analytics.indicators._vote import Columns, Vote, band_vote, level_reasons
 from analytics.parameters import Parameter
 
 OVERSOLD, OVERBOUGHT = 30.0, 70.0
@@ -37,7 +38,15 @@ INDICATOR = Indicator(
     parameters=(Parameter("window", "Window", 14, "sessions in the average", minimum=2, maximum=200),),
     compute=compute,
     warm_up=14,
-    vote=vote,
-    vote_rule="buy below 30, sell above 70",
+    votes=(
+        Vote(
+            key="rsi",
+            label="RSI",
+            rule="buy below 30, sell above 70",
+            decide=vote,
+            rating="oscillator",
+            because=level_reasons("RSI", "rsi_14", low=OVERSOLD, high=OVERBOUGHT),
+        ),
+    ),
     levels=(OVERSOLD, OVERBOUGHT),
 )

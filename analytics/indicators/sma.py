@@ -1,39 +1,50 @@
-"""Simple moving averages of the close: the trend over about a month, a quarter and a year."""
+"""Simple moving averages of the close: the trend over two weeks, a month, a quarter and a year."""
 
 import talib
 
 from analytics.conventions import FloatArray
-from analytics.indicators._indicator import Columns, Indicator, sign_of
+from analytics.indicators._indicator import Indicator
+from analytics.indicators._vote import Columns, Vote, average_vote, sign_of
 from analytics.parameters import Parameter
 
-
-def compute(inputs: Columns, *, short: int, medium: int, long: int) -> tuple[FloatArray, ...]:
-    """Return the three averages, each of shape (n,) in USD. NaN when: fewer than `window` bars."""
-    return tuple(talib.SMA(inputs["close"], timeperiod=window) for window in (short, medium, long))
+WINDOWS = (10, 20, 30, 50, 100, 200)
+OUTPUTS = tuple(f"sma_{window}" for window in WINDOWS)
 
 
-def vote(_inputs: Columns, outputs: Columns) -> FloatArray:
-    """Buy while the 50-day average is above the 200-day average."""
+def compute(inputs: Columns, **windows: int) -> tuple[FloatArray, ...]:
+    """Return the six averages, each of shape (n,) in USD. NaN when: fewer than `window` bars."""
+    return tuple(talib.SMA(inputs["close"], timeperiod=windows[name]) for name in OUTPUTS)
+
+
+def trend(_inputs: Columns, outputs: Columns) -> FloatArray:
+    """Buy while the 50-session average is above the 200-session average."""
     return sign_of(outputs["sma_50"] - outputs["sma_200"], scale=outputs["sma_200"])
-
-
-def _window(name: str, label: str, default: int) -> Parameter:
-    return Parameter(name, label, default, f"sessions in the {name} average", minimum=2, maximum=500)
 
 
 INDICATOR = Indicator(
     key="sma",
-    label="SMA 20/50/200",
-    description="The average close of the last 20, 50 and 200 sessions: which way the price has been drifting.",
+    label="SMA",
+    description="The average close of the last 10 to 200 sessions: which way the price has been drifting.",
     formula="SMA_n(t) = (C_t + … + C_{t−n+1}) / n",
     reference="TA-Lib SMA",
     group="moving_average",
     pane="price",
     inputs=("close",),
-    outputs=("sma_20", "sma_50", "sma_200"),
-    parameters=(_window("short", "Short", 20), _window("medium", "Medium", 50), _window("long", "Long", 200)),
+    outputs=OUTPUTS,
+    parameters=tuple(
+        Parameter(name, f"SMA {window}", window, "sessions in this average", minimum=2, maximum=500)
+        for name, window in zip(OUTPUTS, WINDOWS, strict=True)
+    ),
     compute=compute,
     warm_up=199,
-    vote=vote,
-    vote_rule="buy while SMA 50 is above SMA 200, sell while below",
-)
+    votes=(
+        Vote(
+            key="sma", label="SMA 50 / 200", rule="buy while SMA 50 is above SMA 200, sell while below", decide=trend,
+            because=("SMA 50 at {sma_50:,.2f} is above SMA 200 at {sma_200:,.2f}.", "SMA 50 equals SMA 200 at {sma_200:,.2f}.",
+                     "SMA 50 at {sma_50:,.2f} is below SMA 200 at {sma_200:,.2f}."),
+            reads=("sma_50", "sma_200"),
+        ),
+        *(average_vote(name, f"SMA {window}") for name, window in zip(OUTPUTS, WINDOWS, strict=True)),
+    ),
+    drawn=("sma_20", "sma_50", "sma_200"),
+)  # fmt: skip

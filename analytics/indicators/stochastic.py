@@ -4,7 +4,8 @@ import numpy as np
 import talib
 
 from analytics.conventions import FloatArray
-from analytics.indicators._indicator import Columns, Indicator, band_vote
+from analytics.indicators._indicator import Indicator
+from analytics.indicators._vote import Columns, Vote, band_vote
 from analytics.parameters import Parameter
 
 OVERSOLD, OVERBOUGHT = 20.0, 80.0
@@ -23,8 +24,8 @@ def compute(inputs: Columns, *, window: int, smooth_k: int, smooth_d: int) -> tu
     # TA-Lib gives 0, the most oversold, where the range is zero; those bars reach as far as the averages do.
     flat = talib.MAX(high, timeperiod=window) == talib.MIN(low, timeperiod=window)
     return (
-        np.where(_any_of_last(flat, smooth_k), np.nan, slow_k),
-        np.where(_any_of_last(flat, smooth_k + smooth_d - 1), np.nan, slow_d),
+        np.where(any_of_last(flat, smooth_k), np.nan, slow_k),
+        np.where(any_of_last(flat, smooth_k + smooth_d - 1), np.nan, slow_d),
     )
 
 
@@ -37,7 +38,8 @@ def vote(_inputs: Columns, outputs: Columns) -> FloatArray:
     )
 
 
-def _any_of_last(flags: np.ndarray, window: int) -> np.ndarray:
+def any_of_last(flags: np.ndarray, window: int) -> np.ndarray:
+    """Return where a flag is set in one of the last `window` rows, shape (n,)."""
     return np.convolve(flags, np.ones(window))[: len(flags)] > 0
 
 
@@ -58,7 +60,19 @@ INDICATOR = Indicator(
     ),
     compute=compute,
     warm_up=17,
-    vote=vote,
-    vote_rule="buy while %K and %D are both below 20, sell while both are above 80",
+    votes=(
+        Vote(
+            key="stochastic",
+            label="Stochastic",
+            rule="buy while %K and %D are both below 20, sell while both are above 80",
+            decide=vote,
+            rating="oscillator",
+            because=(
+                "%K at {stoch_k:.1f} and %D at {stoch_d:.1f} are both below 20: oversold.",
+                "%K at {stoch_k:.1f} and %D at {stoch_d:.1f} are not both below 20, nor both above 80.",
+                "%K at {stoch_k:.1f} and %D at {stoch_d:.1f} are both above 80: overbought.",
+            ),
+        ),
+    ),
     levels=(OVERSOLD, OVERBOUGHT),
 )

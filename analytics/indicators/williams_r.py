@@ -4,7 +4,8 @@ import numpy as np
 import talib
 
 from analytics.conventions import FloatArray
-from analytics.indicators._indicator import Columns, Indicator, band_vote
+from analytics.indicators._indicator import Indicator
+from analytics.indicators._vote import Columns, Vote, band_vote, level_reasons
 from analytics.parameters import Parameter
 
 OVERSOLD, OVERBOUGHT = -80.0, -20.0
@@ -37,7 +38,15 @@ INDICATOR = Indicator(
     parameters=(Parameter("window", "Window", 14, "sessions in the range", minimum=2, maximum=200),),
     compute=compute,
     warm_up=13,
-    vote=vote,
-    vote_rule="buy below −80, sell above −20",
+    votes=(
+        Vote(
+            key="williams_r",
+            label="Williams %R",
+            rule="buy below −80, sell above −20",
+            decide=vote,
+            rating="oscillator",
+            because=level_reasons("%R", "williams_r_14", low=OVERSOLD, high=OVERBOUGHT),
+        ),
+    ),
     levels=(OVERSOLD, OVERBOUGHT),
 )

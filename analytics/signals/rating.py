@@ -6,9 +6,10 @@ import numpy as np
 
 from analytics.conventions import RATING_BUY, RATING_STRONG_BUY, FloatArray
 from analytics.errors import InputError
-from analytics.indicators import INDICATORS
+from analytics.indicators import VOTES
 
 RATING_LABELS = ("strong sell", "sell", "neutral", "buy", "strong buy")
+RATED_VOTES = tuple(key for key, voter in VOTES.items() if voter.vote.rating)
 _LABELS = np.array([*RATING_LABELS, None], dtype=object)  # the last one, index −1, is "unknown"
 _BOUNDS = (-RATING_STRONG_BUY, -RATING_BUY, RATING_BUY, RATING_STRONG_BUY)
 
@@ -16,11 +17,11 @@ _BOUNDS = (-RATING_STRONG_BUY, -RATING_BUY, RATING_BUY, RATING_STRONG_BUY)
 def rating_score(votes: Mapping[str, FloatArray]) -> FloatArray:
     """Return the mean of the moving-average mean and the oscillator mean, −1 to 1, shape (n_sessions,).
 
-    A group without an available vote is left out. NaN when: neither group has one. Raises InputError where no
-    vote of either group is given.
+    votes: {vote key: votes}; those that have no part in the rating are passed over. A group without an available
+    vote is left out. NaN when: neither group has one. Raises InputError where no vote of either group is given.
     """
     groups = [
-        [vote for key, vote in votes.items() if INDICATORS[key].group == group]
+        [values for key, values in votes.items() if VOTES[key].vote.rating == group]
         for group in ("moving_average", "oscillator")
     ]
     means = [_mean(group) for group in groups if group]

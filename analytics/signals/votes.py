@@ -1,22 +1,32 @@
 """Votes of the indicators and the signal they add up to."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
 from analytics.conventions import CORE_VOTES, VOTE_THRESHOLD, FloatArray
-from analytics.indicators import INDICATORS, compute_indicator, compute_vote
+from analytics.indicators import INDICATORS, VOTES, compute_indicator, compute_vote
 from analytics.market import Bars
 from analytics.registry import lookup
 
 
-def compute_votes(bars: Bars, *, keys: Iterable[str] = CORE_VOTES) -> dict[str, FloatArray]:
-    """Return {indicator key: votes of shape (n_sessions,)}, each −1, 0 or 1.
+def compute_votes(
+    bars: Bars, *, keys: Iterable[str] = CORE_VOTES, parameters: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, FloatArray]:
+    """Return {vote key: votes of shape (n_sessions,)}, each −1, 0 or 1.
 
-    NaN when: the indicator is in its warm-up or lacks an input that day. Raises UnknownKeyError.
+    parameters: {indicator key: {parameter: value}} where they are not the defaults. NaN when: the indicator is in its
+    warm-up or lacks an input that day. Raises UnknownKeyError, and InputError on a parameter out of bounds.
     """
-    chosen = [lookup(INDICATORS, key, "indicator") for key in keys]
-    return {item.key: compute_vote(item, bars, compute_indicator(item, bars)) for item in chosen}
+    chosen = [lookup(VOTES, key, "vote") for key in keys]
+    given = parameters or {}
+    outputs = {
+        key: compute_indicator(INDICATORS[key], bars, given.get(key)) for key in {item.indicator.key for item in chosen}
+    }
+    return {
+        item.vote.key: compute_vote(item.indicator, item.vote, bars, outputs[item.indicator.key]) for item in chosen
+    }
 
 
 def count_votes(votes: Mapping[str, FloatArray]) -> tuple[FloatArray, FloatArray]:

@@ -48,6 +48,23 @@
           !(shell.uses[pathname] || []).includes("range"),
         ];
       },
+      // The shapes that somebody drew, by ticker; the guide lines of the panes are ours and have a name.
+      drawings: function (layout, kept, view) {
+        const none = window.dash_clientside.no_update;
+        if (!layout || !view || !view.ticker) return none;
+        const keys = Object.keys(layout);
+        let shapes = null;
+        if (Array.isArray(layout.shapes)) {
+          shapes = layout.shapes;
+        } else if (keys.some((key) => key.startsWith("shapes["))) { // one was moved: take what the chart has now
+          const chart = document.querySelector("#technical-chart .js-plotly-plot");
+          shapes = chart ? chart.layout.shapes : null;
+        }
+        if (!shapes) return none;
+        // A copy: Plotly goes on writing to its own objects, and what a Store holds must stay as it is.
+        const own = JSON.parse(JSON.stringify(shapes.filter((shape) => shape.name !== "level")));
+        return Object.assign({}, kept, { [view.ticker]: own });
+      },
       download: function (clicks) {
         return clicks ? true : window.dash_clientside.no_update;
       },
@@ -87,6 +104,27 @@
     const value = params.value;
     return typeof value === "string" && /^(\s*[=+\-@＝＋－＠]|[\t\r\n])/.test(value) ? "'" + value : value;
   };
+
+  // One tip for every ⓘ: above it where there is room, else below, and never outside the window.
+  const tip = document.createElement("div");
+  tip.className = "page-tip";
+  tip.setAttribute("role", "tooltip");
+  tip.hidden = true;
+  function explain(event) {
+    const icon = event.target.closest && event.target.closest("[data-tip]");
+    if (!icon) { tip.hidden = true; return; }
+    if (!tip.isConnected) document.body.appendChild(tip);
+    tip.textContent = icon.getAttribute("data-tip");
+    tip.hidden = false;
+    const at = icon.getBoundingClientRect();
+    const left = Math.min(Math.max(4, at.left + at.width / 2 - tip.offsetWidth / 2), innerWidth - tip.offsetWidth - 4);
+    const above = at.top - tip.offsetHeight - 6;
+    tip.style.left = left + "px";
+    tip.style.top = (above > 4 ? above : at.bottom + 6) + "px";
+  }
+  ["mouseover", "focusin", "click"].forEach((name) => document.addEventListener(name, explain));
+  ["focusout", "scroll"].forEach((name) => document.addEventListener(name, () => { tip.hidden = true; }, true));
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") tip.hidden = true; });
 
   // An opened list takes what is typed: the search field gets the focus as soon as it is there.
   document.addEventListener("click", function (event) {

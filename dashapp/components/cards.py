@@ -1,7 +1,6 @@
 """Cards, key figures with their explanation, and the card that stands where there is nothing to show."""
 
 import logging
-import uuid
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec
@@ -17,13 +16,9 @@ P = ParamSpec("P")
 log = logging.getLogger(__name__)
 
 
-def info(text: str) -> html.Span:
-    """Return ⓘ with an explanation on hover, focus or touch."""
-    key = f"info-{uuid.uuid4().hex}"  # dynamic content: two of the same text may stand on one page
-    icon = html.I(className="bi bi-info-circle", id=key, tabIndex=0, **{"aria-label": text})  # type: ignore[arg-type]
-    return html.Span(
-        [icon, dbc.Tooltip(text, target=key, placement="auto", class_name="wide-tooltip")], className="info"
-    )
+def info(text: str) -> html.I:
+    """Return ⓘ with an explanation on hover, focus or touch: one tip for the page follows whichever is asked."""
+    return html.I(className="bi bi-info-circle info", tabIndex=0, **{"data-tip": text, "aria-label": text})  # type: ignore[arg-type]
 
 
 def card(title: Any, children: Any, *, tip: str = "", tools: Any = None, class_name: str = "") -> dbc.Card:

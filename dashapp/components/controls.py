@@ -12,10 +12,20 @@ _TOOLS: Any = {
     "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d", "sendChartToCloud", "sendDataToCloud"],
     "plotlyServerURL": "", "showSendToCloud": False,
 }  # fmt: skip
+_DRAWING: Any = {**_TOOLS, "modeBarButtonsToAdd": ["drawline", "drawopenpath", "drawrect", "eraseshape"]}
 _PLAIN: Any = {"displayModeBar": False, "responsive": True}
 
 
 def graph(figure: dict[str, Any], *, tools: bool = True) -> dcc.Graph:
     """Return a figure, with Plotly's tool bar or without."""
-    height = {"height": f"{figure['layout']['height']}px"}  # known before it is drawn: nothing below it jumps
-    return dcc.Graph(figure=figure, config=_TOOLS if tools else _PLAIN, style=height)
+    return dcc.Graph(figure=figure, config=_TOOLS if tools else _PLAIN, style=graph_style(figure))
+
+
+def empty_graph(key: str, *, drawing: bool = False) -> dcc.Graph:
+    """Return the place of a figure that a callback fills, with Plotly's tools, those for drawing among them if asked."""
+    return dcc.Graph(id=key, figure={"data": [], "layout": {}}, config=_DRAWING if drawing else _TOOLS)
+
+
+def graph_style(figure: dict[str, Any]) -> dict[str, str]:
+    """Return the height of a figure's place, known before it is drawn so that nothing below it jumps."""
+    return {"height": f"{figure['layout']['height']}px"}

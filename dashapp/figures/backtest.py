@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analytics.market import week_ends
+from analytics.market import period_ends
 from dashapp.figures._trace import days, line
 from dashapp.theme import axis, base_layout, palette, series
 
@@ -15,7 +15,7 @@ DAILY_UP_TO = 1_400  # sessions; longer accounts are drawn by week
 def equity_figure(account: pd.DataFrame, *, theme: str | None) -> dict[str, Any]:
     """Return the figure of date, equity, benchmark (USD) and drawdown (fraction ≤ 0), oldest first."""
     dates = days(account["date"])
-    rows = week_ends(dates) if len(dates) > DAILY_UP_TO else np.arange(len(dates))
+    rows = period_ends(dates, "W") if len(dates) > DAILY_UP_TO else np.arange(len(dates))
     x, drawn, lines = dates[rows], account.iloc[rows], series(theme)
     traces = [
         line(x, drawn["equity"], "Strategy", lines[0], width=2, hovertemplate="$%{y:,.0f}"),

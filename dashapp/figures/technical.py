@@ -1,21 +1,22 @@
-"""The price chart: candles or line, overlays, panes below, and markers where the stored signal changed."""
+"""The price chart: candles or line, overlays, panes below, and what marks signals, patterns and agreement."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analytics.conventions import DateArray
+from analytics.conventions import CORE_VOTES, DateArray, FloatArray
 from analytics.indicators import Indicator
 from analytics.market import Bars
 from dashapp.figures._trace import days, encode, line
+from dashapp.figures.technical_marks import WORDS, Ribbon, pattern_markers, ribbon_trace, signal_markers
 from dashapp.format import column_label
 from dashapp.theme import axis, base_layout, palette, series
 
 MARKER_COLUMNS = ("date", "overall_signal", "buy_votes", "sell_votes")
-PRICE_HEIGHT, PANE_HEIGHT, GAP = 380, 130, 0.02
+PRICE_HEIGHT, PANE_HEIGHT, RIBBON_HEIGHT, GAP = 380, 130, 26, 0.02
 
 
 @dataclass(frozen=True)
@@ -28,35 +29,61 @@ class Chart:
     volume: bool
     unit: str  # before a price: $ or nothing
     weekly: bool = False
+    log: bool = False
+    live: Mapping[str, FloatArray] = field(default_factory=dict)  # {column: values} in place of the stored ones
+    labels: Mapping[str, str] = field(default_factory=dict)  # {column: label} where it is not the stored column's
+    patterns: pd.DataFrame | None = None  # date, pattern (in words), direction
+    ribbon: Ribbon | None = None
+
+    def label(self, column: str) -> str:
+        """Return what the legend and the hover call a line."""
+        return self.labels.get(column, column_label(column))
 
 
 def technical_figure(
-    bars: Bars, signals: pd.DataFrame, markers: pd.DataFrame, chart: Chart, *, theme: str | None
-) -> dict[str, Any]:
+    bars: Bars, signals: pd.DataFrame, markers: pd.DataFrame, chart: Chart, *, theme: str | None,
+    ribbon: Ribbon | None = None, compared: tuple[str, FloatArray] | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Return the figure.
 
-    signals has a row per bar. markers: date, close, overall_signal, buy_votes, sell_votes where the signal changed.
+    signals and ribbon have a row per bar. markers: date, close, overall_signal, the core votes where the signal
+    changed. compared: the name of another ticker and its rebased closes, shape (n_bars,).
     """
     x = days(bars.dates)
-    panes = (["volume"] if chart.volume else []) + [indicator.key for indicator in chart.panes]
+    panes = _panes(chart, ribbon)
     traces = [
         _price(bars, x, _signal_texts(signals), theme, candles=chart.candles),
         *_overlays(chart, signals, x, theme),
     ]
+    if compared:
+        traces.append(line(x, compared[1], f"{compared[0]}, rebased", palette(theme)["muted"], width=1.3, dash="dash"))
+    if chart.patterns is not None:
+        traces += pattern_markers(chart.patterns, bars, theme)
     visible = "legendonly" if chart.weekly else True  # decades of them would hide the price; the legend shows them
-    traces += [trace | {"visible": visible} for trace in _markers(markers, theme)]
+    traces += [trace | {"visible": visible} for trace in signal_markers(markers, theme)]
     for number, key in enumerate(panes, start=2):
-        found = [_volume(bars, x, theme)] if key == "volume" else _pane(chart, key, signals, x, theme)
+        if key == "volume":
+            found = [_volume(bars, x, theme)]
+        elif ribbon is not None and key == "agreement":
+            found = [ribbon_trace(ribbon, x, theme)]
+        else:
+            found = _pane(chart, key, signals, x, theme)
         traces += [trace | {"yaxis": f"y{number}"} for trace in found]
     return {"data": traces, "layout": _layout(bars, chart, panes, theme)}
 
 
+def _panes(chart: Chart, ribbon: Ribbon | None) -> dict[str, int]:
+    """The panes below the price from top to bottom, with their heights."""
+    heights = {"agreement": RIBBON_HEIGHT} if ribbon is not None else {}
+    heights |= {"volume": PANE_HEIGHT} if chart.volume else {}
+    return heights | {indicator.key: PANE_HEIGHT for indicator in chart.panes}
+
+
 def _signal_texts(signals: pd.DataFrame) -> list[str]:
     """What the hover says of each day's stored signal."""
-    words = {1: "buy", -1: "sell", 0: "neutral"}
     rows = zip(*(signals[name] for name in MARKER_COLUMNS[1:]), strict=True)
     return [
-        f"signal {words[s]}, {b:.0f} buy and {v:.0f} sell votes" if s in words else "no signal yet" for s, b, v in rows
+        f"signal {WORDS[s]}, {b:.0f} buy and {v:.0f} sell votes" if s in WORDS else "no signal yet" for s, b, v in rows
     ]
 
 
@@ -73,33 +100,24 @@ def _price(bars: Bars, x: DateArray, texts: list[str], theme: str | None, *, can
 
 
 def _overlays(chart: Chart, signals: pd.DataFrame, x: DateArray, theme: str | None) -> list[dict[str, Any]]:
-    names = [output for indicator in chart.overlays for output in indicator.outputs]
     colours = series(theme)
+    shown = [
+        (name, name in (indicator.drawn or indicator.outputs) or name in chart.live)
+        for indicator in chart.overlays for name in indicator.outputs
+    ]  # fmt: skip
+    shown.sort(key=lambda item: not item[1])  # those at hand in the legend come last, and leave the first colours free
     return [
         line(
             x,
             signals[name].to_numpy(float),
-            column_label(name),
+            chart.label(name),
             colours[i % len(colours)],
             width=1.3,
             dash="solid" if i < len(colours) else "dot",
+            visible=True if drawn else "legendonly",
         )
-        for i, name in enumerate(names)
+        for i, (name, drawn) in enumerate(shown)
     ]
-
-
-def _markers(markers: pd.DataFrame, theme: str | None) -> list[dict[str, Any]]:
-    colours, traces = palette(theme), []
-    for signal, name, symbol, colour in ((1, "Buy", "triangle-up", "up"), (-1, "Sell", "triangle-down", "down")):
-        rows = markers[markers["overall_signal"] == signal]
-        text = [f"{row.buy_votes:.0f} buy, {row.sell_votes:.0f} sell votes" for row in rows.itertuples()]
-        traces.append({
-            "type": "scatter", "mode": "markers", "x": days(rows["date"]), "y": encode(rows["close"]), "name": name,
-            "marker": {"symbol": symbol, "size": 10, "color": colours[colour],
-                       "line": {"width": 1, "color": colours["surface"]}},
-            "text": text, "hovertemplate": "signal turned, %{text}",
-        })  # fmt: skip
-    return traces
 
 
 def _volume(bars: Bars, x: DateArray, theme: str | None) -> dict[str, Any]:
@@ -116,42 +134,53 @@ def _pane(chart: Chart, key: str, signals: pd.DataFrame, x: DateArray, theme: st
     for number, name in enumerate(indicator.outputs):
         values = signals[name].to_numpy(float)
         if name.endswith("_hist"):
-            trace = {"type": "bar", "x": x, "y": encode(values), "name": column_label(name),
+            trace = {"type": "bar", "x": x, "y": encode(values), "name": chart.label(name),
                      "marker": {"color": palette(theme)["cloud"], "line": {"width": 0}}}  # fmt: skip
         else:
-            trace = line(x, values, column_label(name), colours[number % len(colours)], width=1.3)
+            trace = line(x, values, chart.label(name), colours[number % len(colours)], width=1.3)
         traces.append(trace | {"showlegend": False})
     return traces
 
 
-def _layout(bars: Bars, chart: Chart, panes: list[str], theme: str | None) -> dict[str, Any]:
-    height = PRICE_HEIGHT + PANE_HEIGHT * len(panes)
+def _layout(bars: Bars, chart: Chart, panes: Mapping[str, int], theme: str | None) -> dict[str, Any]:
+    height = PRICE_HEIGHT + sum(panes.values())
     layout = base_layout(theme, height=height) | {
         "uirevision": bars.ticker, "hoversubplots": "axis", "bargap": 0.1, "shapes": [], "annotations": [],
+        "newshape": {"line": {"color": palette(theme)["accent"], "width": 2}},
     }  # fmt: skip
-    bottom = PANE_HEIGHT * len(panes) / height
+    bottom = 1 - PRICE_HEIGHT / height
     layout["xaxis"] = axis(
         theme, type="date", range=_span(bars), hoverformat="week to %d %b %Y" if chart.weekly else "%a %d %b %Y", rangeslider={"visible": False}, anchor=f"y{len(panes) + 1}" if panes else "y",
         showspikes=True, spikemode="across", spikethickness=1, spikecolor=palette(theme)["line"], spikedash="solid",
     )  # fmt: skip
     layout["yaxis"] = axis(
-        theme, domain=[bottom + (GAP if panes else 0), 1], side="right", tickprefix=chart.unit, hoverformat=",.2f"
-    )
-    labels = {indicator.key: indicator for indicator in chart.panes}
-    for number, key in enumerate(panes, start=2):
-        top = bottom - (number - 2) * PANE_HEIGHT / height
-        domain = [top - PANE_HEIGHT / height + GAP, top]
-        layout[f"yaxis{number}"] = axis(
-            theme, domain=domain, side="right", nticks=4, hoverformat=".4s" if key in ("volume", "obv") else ",.2f"
-        )
-        title = labels[key].label if key in labels else "Volume"
-        layout["annotations"].append({
-            "text": title, "xref": "paper", "yref": "paper", "x": 0, "y": domain[1], "xanchor": "left",
-            "yanchor": "top", "showarrow": False, "font": {"size": 11, "color": palette(theme)["muted"]},
-        })  # fmt: skip
-        levels = labels[key].levels if key in labels else ()
-        layout["shapes"] += [_level(level, number, theme) for level in levels]
+        theme, domain=[bottom + (GAP if panes else 0), 1], side="right", tickprefix=chart.unit, hoverformat=",.2f",
+        type="log" if chart.log else "linear",
+    )  # fmt: skip
+    for number, (key, size) in enumerate(panes.items(), start=2):
+        domain = [max(0.0, bottom - size / height) + (GAP if key != "agreement" else 0), bottom]
+        _add_pane(layout, chart, key, number, domain, theme)
+        bottom -= size / height
     return layout
+
+
+def _add_pane(
+    layout: dict[str, Any], chart: Chart, key: str, number: int, domain: list[float], theme: str | None
+) -> None:
+    """Add the axis, the title and the guide lines of one pane."""
+    indicator = next((item for item in chart.panes if item.key == key), None)
+    few = {"visible": False, "fixedrange": True} if key == "agreement" else {}
+    layout[f"yaxis{number}"] = axis(
+        theme, domain=domain, side="right", nticks=4, hoverformat=".4s" if key in ("volume", "obv") else ",.2f", **few
+    )
+    title = indicator.label if indicator else key.capitalize()
+    if indicator and any(name in chart.labels for name in indicator.outputs):
+        title += " · live parameters"
+    layout["annotations"].append({
+        "text": title, "xref": "paper", "yref": "paper", "x": 0, "y": domain[1], "xanchor": "left",
+        "yanchor": "bottom" if key == "agreement" else "top", "showarrow": False, "font": {"size": 11, "color": palette(theme)["muted"]},
+    })  # fmt: skip
+    layout["shapes"] += [_level(level, number, theme) for level in (indicator.levels if indicator else ())]
 
 
 def _span(bars: Bars) -> list[str]:
@@ -163,12 +192,13 @@ def _span(bars: Bars) -> list[str]:
 def _level(value: float, number: int, theme: str | None) -> dict[str, Any]:
     return {
         "type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": f"y{number}", "y0": value, "y1": value,
-        "line": {"color": palette(theme)["muted"], "width": 1, "dash": "dot"},
+        "line": {"color": palette(theme)["muted"], "width": 1, "dash": "dot"}, "name": "level",
     }  # fmt: skip
 
 
 def signal_changes(signals: pd.DataFrame, closes: np.ndarray) -> pd.DataFrame:
-    """Return the rows on which the stored signal became buy or sell: date, close, overall_signal and vote counts."""
+    """Return the rows on which the stored signal became buy or sell: date, close, overall_signal and the core votes."""
     signal = signals["overall_signal"].to_numpy(float)
     changed = np.append(False, signal[1:] != signal[:-1]) & (np.abs(signal) == 1)
-    return signals.loc[changed, list(MARKER_COLUMNS)].assign(close=closes[changed])
+    votes = [f"vote_{key}" for key in CORE_VOTES if f"vote_{key}" in signals]
+    return signals.loc[changed, [*MARKER_COLUMNS, *votes]].assign(close=closes[changed])

@@ -54,6 +54,14 @@ def fit_history(reader: Reader, ticker: str, model: str, window_months: int) -> 
     )  # fmt: skip
 
 
+def known_estimates(reader: Reader, ticker: str, model: str, window_months: int) -> pd.DataFrame:
+    """Return as_of, alpha and expected_return of every month-end fit of one model and window, oldest first."""
+    return reader.frame(
+        "SELECT as_of, alpha, expected_return FROM factor_model_fits WHERE ticker = ? AND model = ? AND frequency = 'M' "
+        "AND window_months = ? ORDER BY as_of", (ticker, model, window_months),
+    )  # fmt: skip
+
+
 def loading_history(reader: Reader, ticker: str, model: str, window_months: int) -> pd.DataFrame:
     """Return the loadings of every stored month-end fit of one model and window of a ticker, oldest first."""
     return reader.frame(

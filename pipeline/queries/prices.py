@@ -90,6 +90,13 @@ def last_dates(reader: Reader, tickers: Iterable[str] | None = None) -> dict[str
     return found if tickers is None else {ticker: found[ticker] for ticker in tickers if ticker in found}
 
 
+def session_counts(reader: Reader, ticker: str) -> dict[str, int]:
+    """Return {field: sessions on which a ticker has it}, of open, high, low, close and volume."""
+    fields = ("open", "high", "low", "close", "volume")
+    row = reader.one(f"SELECT {', '.join(f'count({name})' for name in fields)} FROM prices WHERE ticker = ?", (ticker,))
+    return dict(zip(fields, row or (0,) * len(fields), strict=True))
+
+
 def dividends(reader: Reader, ticker: str, *, start: str | None = None) -> list[tuple[str, float]]:
     """Return (ex-date, USD per share) of a ticker's dividends from `start` on, oldest first."""
     return reader.rows(

@@ -5,8 +5,9 @@ from collections.abc import Collection
 import pandas as pd
 
 from analytics.errors import UnknownKeyError
+from analytics.signals import TIMEFRAMES
 from pipeline.queries._connection import Reader
-from pipeline.schema import technical_signals
+from pipeline.schema import technical_ratings, technical_signals
 
 SIGNAL_COLUMNS = tuple(column.name for column in technical_signals.columns if column.name != "ticker")
 
@@ -35,8 +36,40 @@ def signal_history(
 
 def latest_signal(reader: Reader, ticker: str) -> dict[str, object] | None:
     """Return the newest stored row of a ticker as {column: value}, None where there is none."""
-    row = reader.one(
-        f"SELECT {', '.join(SIGNAL_COLUMNS)} FROM technical_signals WHERE ticker = ? ORDER BY date DESC LIMIT 1",
-        (ticker,),
+    return next(iter(newest_signals(reader, ticker, count=1)), None)
+
+
+def newest_signals(reader: Reader, ticker: str, *, count: int) -> list[dict[str, object]]:
+    """Return the `count` newest stored rows of a ticker as {column: value}, the newest first."""
+    rows = reader.rows(
+        f"SELECT {', '.join(SIGNAL_COLUMNS)} FROM technical_signals WHERE ticker = ? ORDER BY date DESC LIMIT ?",
+        (ticker, count),
     )
-    return dict(zip(SIGNAL_COLUMNS, row, strict=True)) if row else None
+    return [dict(zip(SIGNAL_COLUMNS, row, strict=True)) for row in rows]
+
+
+def last_date_before(reader: Reader, ticker: str, day: str) -> str | None:
+    """Return the date of the last stored signal of a ticker before a day, None where there is none."""
+    row = reader.one("SELECT max(date) FROM technical_signals WHERE ticker = ? AND date < ?", (ticker, day))
+    return row[0] if row else None
+
+
+def timeframe_ratings(reader: Reader, ticker: str) -> dict[str, dict[str, object]]:
+    """Return {timeframe W or M: the newest completed bar's rating as {column: value}} of a ticker."""
+    columns = [column.name for column in technical_ratings.columns if column.name != "ticker"]
+    found: dict[str, dict[str, object]] = {}
+    for timeframe in TIMEFRAMES:
+        row = reader.one(
+            f"SELECT {', '.join(columns)} FROM technical_ratings WHERE ticker = ? AND timeframe = ? "
+            "ORDER BY date DESC LIMIT 1", (ticker, timeframe),
+        )  # fmt: skip
+        found |= {timeframe: dict(zip(columns, row, strict=True))} if row else {}
+    return found
+
+
+def patterns(reader: Reader, ticker: str, *, start: str | None = None) -> pd.DataFrame:
+    """Return the candlestick patterns of a ticker from a date on: date, pattern, direction, oldest first."""
+    return reader.frame(
+        "SELECT date, pattern, direction FROM candlestick_patterns WHERE ticker = ? AND date >= ? ORDER BY date, pattern",
+        (ticker, start or "0000"),
+    )

@@ -17,6 +17,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from pipeline.schema._market import (
     MARKET,
+    candlestick_patterns,
     company_fundamentals,
     corporate_actions,
     factor_joint_tests,
@@ -36,9 +37,11 @@ from pipeline.schema._market import (
     rates,
     rejects,
     runs,
+    signal_scorecard,
     step_inputs,
     step_runs,
     table_checksums,
+    technical_ratings,
     technical_signals,
     ticker_changes,
     universe_members,
@@ -55,10 +58,10 @@ from pipeline.schema._workspace import (
 
 __all__ = [
     "MARKET", "WORKSPACE", "backtesting_equity", "backtesting_questions", "backtesting_results",
-    "backtesting_trades", "company_fundamentals", "corporate_actions", "factor_joint_tests", "factor_loadings", "factor_model_fits",
+    "backtesting_trades", "candlestick_patterns", "company_fundamentals", "corporate_actions", "factor_joint_tests", "factor_loadings", "factor_model_fits",
     "factor_returns", "fetch_log", "frontier_points", "frontier_runs", "frontier_weights", "instruments", "jobs",
     "partition_checksums", "prices", "published", "quality_flags", "quality_scores", "rates", "rejects", "runs",
-    "step_inputs", "step_runs", "table_checksums", "technical_signals", "ticker_changes", "universe_members",
+    "signal_scorecard", "step_inputs", "step_runs", "table_checksums", "technical_ratings", "technical_signals", "ticker_changes", "universe_members",
 ]  # fmt: skip
 
 APPLICATION_IDS = {MARKET: 0x504C4D4B, WORKSPACE: 0x504C5753}  # "PLMK", "PLWS": whose file it is

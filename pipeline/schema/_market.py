@@ -4,8 +4,8 @@ from typing import Any
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, MetaData
 
-from analytics.indicators import INDICATORS
-from analytics.signals import RATING_LABELS
+from analytics.indicators import INDICATORS, VOTES
+from analytics.signals import RATING_LABELS, TIMEFRAMES
 from pipeline.schema._declare import integer, is_date, one_of, one_of_by_rows, real, table, text
 
 MARKET = MetaData()
@@ -88,15 +88,51 @@ quality_flags = table(
     derived=True,
 )  # fmt: skip
 
+
+def _totals() -> tuple[Any, ...]:
+    """What the votes of a day, a week or a month add up to."""
+    return (
+        integer("buy_votes"), integer("sell_votes"), integer("overall_signal"),
+        real("rating_score"), text("rating_label"),
+        CheckConstraint("overall_signal BETWEEN -1 AND 1"), CheckConstraint("rating_score BETWEEN -1 AND 1"),
+        one_of_by_rows("rating_label", RATING_LABELS),
+    )  # fmt: skip
+
+
 technical_signals = table(
     MARKET, "technical_signals", ("ticker", "date"),
     _ticker(), text("date", nullable=False),
     *(real(output) for indicator in INDICATORS.values() for output in indicator.outputs),
-    *(integer(indicator.vote_column) for indicator in INDICATORS.values() if indicator.vote_column),
-    integer("buy_votes"), integer("sell_votes"), integer("overall_signal"),
-    real("rating_score"), text("rating_label"),
-    CheckConstraint("overall_signal BETWEEN -1 AND 1"), CheckConstraint("rating_score BETWEEN -1 AND 1"),
-    one_of_by_rows("rating_label", RATING_LABELS),
+    *(integer(voter.vote.column) for voter in VOTES.values()),
+    *_totals(),
+    derived=True,
+)  # fmt: skip
+
+technical_ratings = table(
+    MARKET, "technical_ratings", ("ticker", "timeframe", "date"),
+    _ticker(), text("timeframe", nullable=False), text("date", nullable=False),
+    *_totals(),
+    one_of("timeframe", tuple(TIMEFRAMES)), is_date("date"),
+    derived=True,
+)  # fmt: skip
+
+candlestick_patterns = table(
+    MARKET, "candlestick_patterns", ("ticker", "date", "pattern"),
+    _ticker(), text("date", nullable=False), text("pattern", nullable=False), integer("direction", nullable=False),
+    CheckConstraint("direction = 1 OR direction = -1"),
+    derived=True,
+)  # fmt: skip
+
+signal_scorecard = table(
+    MARKET, "signal_scorecard", ("scope", "signal", "bucket", "horizon_days"),
+    text("scope", nullable=False), text("signal", nullable=False), text("bucket", nullable=False),
+    integer("horizon_days", nullable=False), integer("n", nullable=False), real("n_effective"),
+    *(real(name) for name in (
+        "hit_rate", "hit_low", "hit_high", "base_rate", "mean_forward_return", "ci_low", "ci_high", "base_return",
+        "excess_return", "excess_low", "excess_high", "p_value", "q_value",
+    )),
+    text("first_date", nullable=False), text("last_date", nullable=False),
+    CheckConstraint("n > 0"),
     derived=True,
 )  # fmt: skip
 

@@ -140,7 +140,7 @@ def _store(context: Context, tickers: list[str], since: Mapping[str, str], found
     def put(table: Table, frame: pd.DataFrame) -> int:
         ordered = frame.sort_values([column.name for column in table.primary_key], ignore_index=True)
         of_ticker, nothing = dict(list(ordered.groupby("ticker"))), ordered.head(0)
-        return store_each(context, table, years, lambda _reader, name, _year: of_ticker.get(name, nothing))
+        return store_each(context, (table,), years, lambda _reader, name, _year: (of_ticker.get(name, nothing),))
 
     return put(schema.factor_model_fits, found[0]) + put(schema.factor_loadings, found[1])
 

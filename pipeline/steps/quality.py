@@ -33,7 +33,7 @@ def run(context: Context) -> Outcome:
     since = dict.fromkeys(known, "") if context.recompute_all else {
         ticker: day[:4] for ticker, day in context.changed.items() if ticker in known
     }  # fmt: skip
-    store_each(context, schema.quality_flags, since, partial(_found, calendar=calendar))
+    store_each(context, (schema.quality_flags,), since, partial(_found, calendar=calendar))
     scores = _scores(context)
     with store.transaction(context.connection):
         store.delete(context.connection, schema.quality_scores)
@@ -42,10 +42,10 @@ def run(context: Context) -> Outcome:
     return Outcome(len(since), message=f"{len(since)} of {len(known)} tickers looked at, {doubtful} with remarks")
 
 
-def _found(reader: Reader, ticker: str, year: str, *, calendar: str) -> pd.DataFrame:
+def _found(reader: Reader, ticker: str, year: str, *, calendar: str) -> tuple[pd.DataFrame]:
     """The flags of one ticker from a year on, as they are stored."""
     flags = sorted(flag for flag in _flags(reader, ticker, year, calendar) if flag[0] >= year)
-    return pd.DataFrame([(ticker, *flag) for flag in flags], columns=list(COLUMNS))
+    return (pd.DataFrame([(ticker, *flag) for flag in flags], columns=list(COLUMNS)),)
 
 
 def _flags(reader: Reader, ticker: str, year: str, calendar: str) -> Iterator[Flag]:

@@ -234,3 +234,65 @@ def test_an_address_without_a_page_shows_the_way_back(tab: Tab) -> None:
     tab.page.click('.nav-link[href^="/data?"]')
     tab.settle()
     expect(tab.page.locator("main")).to_contain_text("Coverage")
+
+
+def test_live_parameters_are_marked_and_go_to_a_backtest(tab: Tab) -> None:
+    tab.open("/technical?ticker=^GSPC&range=2y")
+    tab.page.click("summary")
+    field = tab.page.locator('input[id*="rsi.window"]')
+    field.fill("21")
+    field.press("Enter")
+    tab.settle()
+    assert "RSI 14, window 21 (stored 14)" in tab.page.inner_text("#technical-notes")
+    names = tab.page.evaluate("document.querySelector('#technical-chart .js-plotly-plot').data.map(item => item.name)")
+    assert "RSI 14 (live: window 21)" in names
+    tab.page.click("#technical-notes a")
+    tab.settle()
+    assert tab.page.input_value('input[id*="indicator_parameters"]') == "rsi.window=21"
+    tab.open("/technical?ticker=^GSPC&range=2y")
+    tab.page.click("summary")
+    tab.page.click("#technical-reset")
+    tab.settle()
+    assert "Live:" not in tab.page.inner_text("#technical-notes")
+    tab.check()
+
+
+def test_a_drawing_stays_with_its_ticker(tab: Tab) -> None:
+    tab.open("/technical?ticker=MSFT&range=2y")
+    tab.page.locator("#technical-chart").hover()
+    tab.page.click('.modebar-btn[data-title="Draw line"]')
+    box = tab.page.locator("#technical-chart .nsewdrag").first.bounding_box()
+    assert box is not None
+    tab.page.mouse.move(box["x"] + 100, box["y"] + 100)
+    tab.page.mouse.down()
+    tab.page.mouse.move(box["x"] + 300, box["y"] + 200, steps=5)
+    tab.page.mouse.up()
+    tab.settle()
+    assert drawn(tab) == 1
+    tab.open("/technical?ticker=AAPL&range=2y")
+    assert drawn(tab) == 0
+    tab.open("/technical?ticker=MSFT&range=1y")
+    assert drawn(tab) == 1
+    tab.check()
+
+
+def drawn(tab: Tab) -> int:
+    """Shapes on the chart that are not guide lines of a pane."""
+    return int(tab.page.evaluate(
+        "document.querySelector('#technical-chart .js-plotly-plot').layout.shapes.filter(item => item.name !== 'level').length"
+    ))  # fmt: skip
+
+
+def test_an_explanation_shows_on_hover_and_goes_on_escape(tab: Tab) -> None:
+    tab.open("/technical?ticker=MSFT")
+    icon = tab.page.locator("#technical-votes .info").first
+    icon.scroll_into_view_if_needed()
+    icon.hover()
+    tip = tab.page.locator(".page-tip")
+    assert tip.inner_text() == icon.get_attribute("data-tip")
+    box = tip.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    tab.page.keyboard.press("Escape")
+    assert tip.is_hidden()
+    tab.check()

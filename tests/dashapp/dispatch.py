@@ -90,11 +90,11 @@ def walk(node: Any) -> Iterator[dict[str, Any]]:
 
 
 def text_of(node: Any) -> str:
-    """Return the words a reader sees: tool tips and the cells of grids are left out."""
+    """Return the words a reader sees: the cells of grids are left out."""
     if isinstance(node, list):
         return " ".join(filter(None, map(text_of, node)))
     if isinstance(node, dict):
-        return "" if node["type"] == "Tooltip" else text_of(node["props"].get("children"))
+        return text_of(node["props"].get("children"))
     return "" if node is None else str(node)
 
 
@@ -104,6 +104,11 @@ def with_class(node: Any, name: str) -> list[dict[str, Any]]:
         item for item in walk(node)
         if name in f"{item['props'].get('className') or ''} {item['props'].get('class_name') or ''}".split()
     ]  # fmt: skip
+
+
+def tips_of(node: Any) -> list[str]:
+    """Return the explanations behind each ⓘ."""
+    return [item["props"]["data-tip"] for item in walk(node) if "data-tip" in item["props"]]
 
 
 def of_type(node: Any, name: str) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from dispatch import Dispatch, of_type, text_of, with_class
+from dispatch import Dispatch, of_type, text_of, tips_of, with_class
 
 from dashapp.pages import PAGES
 
@@ -15,7 +15,8 @@ def view(ticker: str | None, span: str = "2y", **changes: Any) -> dict[str, Any]
     """What the controls hold when a page is opened."""
     return {
         "shell-view.data": {"ticker": ticker, "range": span}, "shell-url.pathname": "/", "shell-theme-name.data": "dark",
-        "technical-style.value": "candles", "technical-overlays.value": ["sma"], "frontier-portfolio.value": 25,
+        "technical-style.value": "candles", "technical-overlays.value": ["sma"], "technical-scale.value": "linear",
+        "technical-ribbon.value": "none", "technical-scope.value": "ticker", "technical-horizon.value": "21", "frontier-portfolio.value": 25,
         "technical-panes.value": ["volume", "rsi", "macd"], "fundamentals-view.data": "ticker", "fundamentals-model.value": "ff3",
         "fundamentals-window.value": "60", "fundamentals-frequency.value": "M", "fundamentals-dimson.value": False,
         "fundamentals-premiums.value": "mean", "fundamentals-period.value": "1y",
@@ -26,7 +27,21 @@ def opened(dispatch: Dispatch, page: str, values: dict[str, Any]) -> Any:
     """The content of a page; any unexpected error fails."""
     written = dispatch(CONTENT[page], values)
     assert "shell-toasts.children" not in written, text_of(written["shell-toasts.children"])
-    return written[CONTENT[page]]
+    return written[CONTENT[page]] if page != "technical" else _with_chart_and_votes(dispatch, values, written)
+
+
+def _with_chart_and_votes(dispatch: Dispatch, values: dict[str, Any], written: dict[str, Any]) -> Any:
+    """The Technical tab fills several places; here they stand one after the other."""
+    content = written["technical-content.children"]
+    if written["technical-body.hidden"]:
+        return content
+    chart = {
+        "type": "Graph",
+        "namespace": "dash_core_components",
+        "props": {"figure": written["technical-chart.figure"]},
+    }
+    votes = dispatch("technical-votes.children", values)["technical-votes.children"]
+    return [content, written["technical-title.children"], written["technical-notes.children"], chart, votes]
 
 
 def stat_cards(content: Any) -> dict[str, dict[str, str]]:
@@ -34,8 +49,8 @@ def stat_cards(content: Any) -> dict[str, dict[str, str]]:
     found = {}
     for item in with_class(content, "stat"):
         parts = {name: text_of(with_class(item, f"stat-{name}")).strip() for name in ("label", "value", "note")}
-        tips = of_type(item, "Tooltip")
-        found[parts["label"]] = parts | {"tip": tips[0]["props"]["children"] if tips else ""}
+        tips = tips_of(item)
+        found[parts["label"]] = parts | {"tip": tips[0] if tips else ""}
     return found
 
 

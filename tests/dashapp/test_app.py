@@ -18,14 +18,14 @@ def test_a_bug_in_a_page_is_a_card_and_a_log_line(
     serve: Callable[..., Any], simulated: Any, dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
     serve(db=simulated.db)
-    monkeypatch.setattr("dashapp.pages.technical.technical_figure", planted)
+    monkeypatch.setattr("dashapp.pages.technical.chart.technical_figure", planted)
     with caplog.at_level(logging.ERROR):
         content = opened(dispatch, "technical", view("SIM001"))
     words = text_of(with_class(content, "empty-state"))
     assert "An unexpected error; the log has the details." in words
     assert not re.search(r"planted|Traceback|\.py|SELECT", words)
     (record,) = caplog.records
-    assert record.message == "dashapp.pages.technical.show failed"
+    assert record.message == "dashapp.pages.technical.chart._drawn failed"
     assert record.exc_info
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from dash import Dash
 from dash._utils import to_json
-from dispatch import Dispatch, of_type, outputs_of, text_of, walk, with_class
+from dispatch import Dispatch, outputs_of, text_of, tips_of, walk, with_class
 
 from analytics.backtest.strategies import STRATEGIES
 from analytics.conventions import FEE_RATE, INITIAL_CAPITAL, SLIPPAGE_RATE
@@ -97,7 +97,7 @@ def test_the_whole_universe_is_asked_for_by_name(settings: Any, app: Dash, dispa
         ({"start": "2020-01-01", "end": "2019-01-01"}, "Swap the two dates"), ({"start": "01/02/2020"}, "YYYY-MM-DD"),
         ({"start": "2020-02-30"}, "From: got 2020-02-30"), ({"start": "2090-01-01"}, "No prices of SIM001"),
         ({"end": "1950-01-01"}, "No prices of SIM001"), ({"parameters": {"threshold": None}}, r"Votes needed: got nothing.*Fill in"),
-        ({"parameters": {"threshold": 0}}, "Votes needed: got 0"), ({"parameters": {"threshold": 99}}, "Votes needed: got 99; allowed: a number from 1 to 7"),
+        ({"parameters": {"threshold": 0}}, "Votes needed: got 0"), ({"parameters": {"threshold": 99}}, "Votes needed: got 99; allowed: a number from 1 to 37"),
         ({"parameters": {"nonsense": 1}}, "nonsense"), ({"strategy": "technical_voting"}, "Did you mean 'technical_vote'"),
     ],
 )  # fmt: skip
@@ -278,7 +278,7 @@ def test_a_strategy_s_controls_follow_from_its_parameters(dispatch: Dispatch) ->
             for item in walk(written["backtest-parameters.children"]) if isinstance(item["props"].get("id"), dict)
         }  # fmt: skip
         assert list(controls) == [parameter.name for parameter in strategy.parameters]
-        assert len(of_type(written["backtest-parameters.children"], "Tooltip")) == len(controls)
+        assert len(tips_of(written["backtest-parameters.children"])) == len(controls)
         for parameter in strategy.parameters:
             shown = controls[parameter.name]["value"]
             assert shown == (list(parameter.default) if parameter.choices else parameter.default)

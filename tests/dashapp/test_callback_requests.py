@@ -27,10 +27,9 @@ def client(app: Dash) -> FlaskClient:
 
 def body(**changes: Any) -> dict[str, Any]:
     """A request of the Technical tab as its page makes it, but for the changes; None takes a part away."""
-    names = ("shell-view.data", "shell-theme-name.data", "technical-style.value", "technical-overlays.value",
-             "technical-panes.value", "shell-run.data")  # fmt: skip
+    names = ("shell-view.data", "technical-scope.value", "technical-horizon.value", "shell-run.data")
     made = {
-        "output": "technical-content.children", "outputs": {"id": "technical-content", "property": "children"},
+        "output": "technical-votes.children", "outputs": {"id": "technical-votes", "property": "children"},
         "inputs": [dict(zip(("id", "property"), name.split("."), strict=True)) | {"value": view("SIM001").get(name)} for name in names],
         "changedPropIds": ["shell-view.data"],
     } | changes  # fmt: skip

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 from dash._utils import to_json
 
-from analytics.indicators import INDICATORS
-from analytics.market import FIELDS, Bars, week_ends
+from analytics.conventions import CORE_VOTES
+from analytics.indicators import INDICATORS, VOTES
+from analytics.market import FIELDS, Bars, period_ends
 from dashapp.figures._trace import days, encode
 from dashapp.figures.backtest import DAILY_UP_TO, equity_figure
 from dashapp.figures.factor_history import characteristic_line_figure, residuals_figure, rolling_figure
@@ -234,9 +235,10 @@ def test_markers_stand_only_where_the_stored_signal_changed(stored: Rows) -> Non
         trace = named(figure, name)
         assert dates_of(trace) == [str(bars.dates[i]) for i in rows]
         assert_drawn(trace["y"], bars.close[rows])
-        assert trace["text"][0] == (
-            f"{signals['buy_votes'][rows[0]]:.0f} buy, {signals['sell_votes'][rows[0]]:.0f} sell votes"
-        )
+        votes = signals.iloc[rows[0]]
+        for side, word in ((1, "buy"), (-1, "sell")):
+            said = [VOTES[key].vote.label for key in CORE_VOTES if votes[f"vote_{key}"] == side]
+            assert (f"{word}: {', '.join(said)}" in trace["text"][0]) == bool(said)
 
 
 def test_a_signal_that_stays_or_is_unknown_is_no_change() -> None:
@@ -274,7 +276,7 @@ def test_labels_of_columns() -> None:
 
 
 def test_weekly_bars_keep_every_extreme(stored: Rows) -> None:
-    bars, weekly = stored[0], stored[0].weekly()
+    bars, weekly = stored[0], stored[0].by_period("W")
     assert 4.5 < len(bars) / len(weekly) < 5
     assert weekly.high.max() == bars.high.max()
     assert weekly.volume.sum() == pytest.approx(bars.volume.sum())
@@ -298,7 +300,7 @@ def test_a_short_account_is_drawn_by_day() -> None:
 def test_a_long_account_is_drawn_by_week() -> None:
     rows = account(DAILY_UP_TO + 1)
     figure = equity_figure(rows, theme="dark")
-    ends = rows.iloc[week_ends(rows["date"].to_numpy("datetime64[D]"))]
+    ends = rows.iloc[period_ends(rows["date"].to_numpy("datetime64[D]"), "W")]
     assert dates_of(figure["data"][0]) == ends["date"].tolist()
     assert dates_of(figure["data"][0])[-1] == rows["date"].iloc[-1]
     assert_drawn(figure["data"][2]["y"], ends["drawdown"])

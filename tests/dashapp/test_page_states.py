@@ -129,10 +129,13 @@ def ids_in(layout: Any) -> list[str]:
 
 
 def test_every_id_of_a_callback_is_in_the_layout(app: Dash, dispatch: Dispatch) -> None:
-    controls = dispatch("backtest-parameters.children", {"backtest-strategy.value": "technical_vote"})
+    controls = [
+        dispatch("backtest-parameters.children", {"backtest-strategy.value": "technical_vote"}),
+        dispatch("technical-parameters.children", {"technical-overlays.value": ["sma"], "technical-live.data": {}}),
+    ]
     present = set(ids_in(app.validation_layout)) | {
         json.dumps(item["props"]["id"], sort_keys=True)
-        for item in walk(controls["backtest-parameters.children"]) if isinstance(item["props"].get("id"), dict)
+        for item in walk(controls) if isinstance(item["props"].get("id"), dict)
     }  # fmt: skip
     kinds = {json.loads(key)["type"] for key in present if key.startswith("{")}
     present |= {json.dumps(json.loads(key), separators=(",", ":")) for key in present if key.startswith("{")}

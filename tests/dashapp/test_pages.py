@@ -6,15 +6,15 @@ from typing import Any
 import pandas as pd
 import pytest
 from dash import Dash
-from dispatch import Dispatch, of_type, text_of, with_class
+from dispatch import Dispatch, of_type, text_of, tips_of, with_class
 from opened_page import CONTENT, figure_of, grid_rows, opened, stat_cards, view
 
 from analytics.conventions import CORE_VOTES
-from analytics.indicators import INDICATORS
+from analytics.indicators import INDICATORS, VOTES
 from analytics.metrics import METRICS
 from dashapp.data import SETTINGS_KEY
 from dashapp.pages import PAGES
-from dashapp.pages.technical import start_of
+from dashapp.pages.technical.export import start_of
 from pipeline import schema, store
 from pipeline.queries import connect
 from pipeline.queries import factors as factor_queries
@@ -154,23 +154,30 @@ def test_the_votes_shown_are_the_stored_ones(stocked: tuple[Any, str], dispatch:
     available = sum(latest[f"vote_{key}"] is not None for key in CORE_VOTES)
     cards = stat_cards(content)
     assert cards["Signal"]["value"] == {1: "Buy", -1: "Sell", 0: "Neutral"}[latest["overall_signal"]]
-    assert cards["Signal"]["note"] == f"{latest['buy_votes']} buy, {latest['sell_votes']} sell of {available} votes"
+    assert (
+        cards["Signal"]["note"] == f"{latest['buy_votes']} buy, {latest['sell_votes']} sell of {available} core votes"
+    )
     shown = Counter(
-        text_of(item) for row in vote_rows(content) if "core" in text_of(row) for item in with_class(row, "vote")
+        text_of(item) for row in vote_rows(content) if "· core" in text_of(row) for item in with_class(row, "vote")
     )
     assert (shown["buy"], shown["sell"]) == (latest["buy_votes"], latest["sell_votes"])
     assert f"Votes on {latest['date']}" in text_of(content)
 
 
 def vote_rows(content: Any) -> list[dict[str, Any]]:
+    """The rows with an explanation: those of the votes, and of the measures that do not vote."""
     table = next(item for item in of_type(content, "Table") if "Vote" in text_of(of_type(item, "Thead")))
-    return of_type(of_type(table, "Tbody"), "Tr")
+    return [row for row in of_type(of_type(table, "Tbody"), "Tr") if tips_of(row)]
 
 
-def test_every_indicator_has_an_explained_row_of_votes(stocked: tuple[Any, str], dispatch: Dispatch) -> None:
+def test_every_vote_and_every_measure_has_an_explained_row(stocked: tuple[Any, str], dispatch: Dispatch) -> None:
     rows = vote_rows(opened(dispatch, "technical", view(stocked[1])))
-    assert len(rows) == len(INDICATORS)
-    assert all(len(of_type(row, "Tooltip")) == 1 for row in rows)
+    names = [text_of(of_type(row, "Td")[0]) for row in rows]
+    for label in [voter.vote.label for voter in VOTES.values()] + [
+        item.label for item in INDICATORS.values() if not item.votes
+    ]:
+        assert sum(name.split(" · core")[0].strip() == label for name in names) == 1, label
+    assert len(rows) == len(VOTES) + sum(not item.votes for item in INDICATORS.values())
 
 
 def test_a_close_only_ticker_is_drawn_as_a_line_and_says_so(
@@ -182,7 +189,7 @@ def test_a_close_only_ticker_is_drawn_as_a_line_and_says_so(
     assert {trace["type"] for trace in figure["data"]} == {"scatter", "bar"}
     assert not [trace for trace in figure["data"] if trace["name"] == "Volume"]
     assert "the price is a line of closes" in text_of(content)
-    assert "needs high, low" in text_of(content)
+    assert "this source has no high and low of this ticker" in text_of(content)
     with_bars = opened(dispatch, "technical", view("^IXIC"))
     assert figure_of(with_bars)["data"][0]["type"] == "candlestick"
     assert "Index points." in text_of(with_bars)
@@ -274,7 +281,7 @@ def test_a_stored_result_is_shown_with_every_metric_explained(answered: str, dis
     assert [text_of(row).startswith(METRICS[key].label) for row, key in zip(rows, METRICS, strict=True)] == [
         True
     ] * len(rows)
-    assert all(len(of_type(row, "Tooltip")) == 1 for row in rows)
+    assert all(len(tips_of(row)) == 1 for row in rows)
     cards = stat_cards(content)
     assert len(cards) == 6
     assert all(METRICS[key].formula in cards[METRICS[key].label]["tip"] for key in ("sharpe_ratio", "max_drawdown"))

@@ -32,7 +32,7 @@ def test_a_bad_file_among_good_ones_is_partial(tmp_path: Path, capsys: pytest.Ca
     (["update", "--source", "simulated", "--start", "soon"], 2, "YYYY-MM-DD"),
     (["backtest", "--strategy", "magic"], 2, "technical_vote"),
     (["backtest", "--param", "threshold"], 2, "NAME=VALUE"),
-    (["backtest", "--param", "threshold=99"], 2, "from 1 to 7"),
+    (["backtest", "--param", "threshold=99"], 2, "from 1 to 37"),
     (["backtest", "--param", "treshold=3"], 2, "Did you mean 'threshold'"),
     (["backtest", "--fees", "-0.1"], 2, "fee"),
     (["backtest", "--start", "2020-01-01", "--end", "2019-01-01"], 2, "Swap"),

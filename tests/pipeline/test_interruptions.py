@@ -89,14 +89,14 @@ def test_t11_killed_while_publishing(
 def test_t11_a_killed_update_leaves_no_helper_and_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = settings_in(tmp_path, simulated_tickers=20, simulated_years=3)
     request = UpdateRequest(source="simulated")
-    test, real = os.getpid(), steps.technical_signals._signals
+    test, real = os.getpid(), steps.technical_signals._of_ticker
 
     def slow(reader: Any, ticker: str, year: str) -> Any:
         if os.getppid() != test and os.getpid() != test:  # a helper of the update, which would go on for seconds
             time.sleep(0.3)
         return real(reader, ticker, year)
 
-    monkeypatch.setattr(steps.technical_signals, "_signals", slow)
+    monkeypatch.setattr(steps.technical_signals, "_of_ticker", slow)
 
     def progress(label: str, fraction: float, _message: str) -> None:
         if label == "Technical signals" and fraction > 0:
@@ -123,14 +123,14 @@ def test_processes_share_the_work_and_store_the_same_bytes(tmp_path: Path) -> No
 
 def test_a_helper_that_fails_fails_the_update(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = settings_in(tmp_path, simulated_tickers=20, simulated_years=2)
-    parent, real = os.getpid(), steps.technical_signals._signals
+    parent, real = os.getpid(), steps.technical_signals._of_ticker
 
     def fail(reader: Any, ticker: str, year: str) -> Any:
         if os.getpid() != parent:
             raise ValueError("planted")
         return real(reader, ticker, year)
 
-    monkeypatch.setattr(steps.technical_signals, "_signals", fail)
+    monkeypatch.setattr(steps.technical_signals, "_of_ticker", fail)
     with pytest.raises(StoreError, match="helper process of the update failed: ValueError: planted"):
         update(UpdateRequest(source="simulated"), settings=settings)
     assert not Path(settings.db).exists()

@@ -50,7 +50,8 @@ def test_a_first_update_publishes_one_complete_run(simulated: Any) -> None:
     with connect(simulated.db) as reader:
         ran = run_queries.run_steps(reader, run["run_id"])
     order = ran["step"].tolist()
-    assert sorted(order[1:-1]) == ["factor_models", "frontier", "quality", "technical_signals"]
+    assert sorted(order[1:-1]) == ["factor_models", "frontier", "quality", "scorecard", "technical_signals"]
+    assert order.index("scorecard") > order.index("technical_signals")
     assert (order[0], order[-1]) == ("prices", "checks")
     assert set(ran["status"]) == {"complete"}
     rows = contents(simulated.db)

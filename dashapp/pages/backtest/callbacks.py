@@ -35,10 +35,11 @@ def begin_with_view(seen: Any, chosen: Any) -> Any:
     return [ticker] if ticker in tradable and not chosen else no_update
 
 
-@callback(Output(ID.parameters, "children"), Input(ID.strategy, "value"))
-def offer_parameters(strategy: Any) -> Any:
-    """Show the controls of the chosen strategy."""
-    return parameter_controls(inputs.choice("strategy", strategy, STRATEGIES))
+@callback(Output(ID.parameters, "children"), Input(ID.strategy, "value"), State(ID.asked, "data"))
+def offer_parameters(strategy: Any, asked: Any) -> Any:
+    """Show the controls of the chosen strategy, with what the address says of them."""
+    chosen = inputs.choice("strategy", strategy, STRATEGIES)
+    return parameter_controls(chosen, inputs.texts("parameters", asked, chosen))
 
 
 @callback(Output(ID.tickers, "disabled"), Input(ID.scope, "value"))

@@ -1,5 +1,6 @@
 """The form of the Backtest tab; a strategy's own controls follow from its declared parameters."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -8,7 +9,7 @@ from dash import dcc, html
 from analytics.backtest.strategies import STRATEGIES
 from analytics.conventions import FEE_RATE, INITIAL_CAPITAL, SLIPPAGE_RATE
 from analytics.errors import PlumblineError
-from analytics.indicators import INDICATORS
+from analytics.indicators import VOTES
 from analytics.parameters import Parameter
 from dashapp.components import KEPT, card, info
 from dashapp.data import market
@@ -17,28 +18,34 @@ from pipeline.queries import instruments as instrument_queries
 
 ID = ids(
     "backtest", "strategy", "scope", "tickers", "start", "end", "capital", "fees", "slippage", "parameters", "run",
-    "cancel", "error", "interval", "progress", "message", "shown", "content",
+    "cancel", "error", "interval", "progress", "message", "shown", "content", "asked",
 )  # fmt: skip
 POLL_MILLISECONDS = 250
 SCOPES = {"chosen": "Chosen tickers", "all": "All stocks"}
 
 
-def layout(**_query: str) -> html.Div:
-    """Return the form, the progress line and the place of the answer."""
+def layout(strategy: str = "technical_vote", **query: str) -> html.Div:
+    """Return the form, the progress line and the place of the answer.
+
+    The address may name a strategy and its parameters; what it does not declare is passed over.
+    """
+    chosen = strategy if strategy in STRATEGIES else "technical_vote"
+    asked = {item.name: query[item.name] for item in STRATEGIES[chosen].parameters if item.name in query}
     return html.Div([
+        dcc.Store(id=ID.asked, data={"strategy": chosen, "parameters": asked}),
         dcc.Interval(id=ID.interval, interval=POLL_MILLISECONDS, disabled=True),
         dcc.Store(id=ID.shown),
-        card("Backtest", _form(), tip="Signals are decided at a close and traded at the next open, net of fees and slippage; "
+        card("Backtest", _form(chosen), tip="Signals are decided at a close and traded at the next open, net of fees and slippage; "
              "several tickers share one account. Long only."),
         html.Div(id=ID.content),
     ])  # fmt: skip
 
 
-def _form() -> html.Div:
+def _form(strategy: str) -> html.Div:
     strategies = {item.key: item.label for item in STRATEGIES.values()}
     return html.Div([
         html.Div([
-            _field("Strategy", dcc.Dropdown(id=ID.strategy, options=strategies, value="technical_vote", clearable=False, **KEPT)),
+            _field("Strategy", dcc.Dropdown(id=ID.strategy, options=strategies, value=strategy, clearable=False, **KEPT)),
             _field("Universe", dcc.Dropdown(id=ID.scope, options=SCOPES, value="chosen",
                                             clearable=False, **KEPT)),
             html.Div(_field("Tickers", dcc.Dropdown(
@@ -74,17 +81,29 @@ def tradable_tickers() -> list[dict[str, str]]:
     return [{"value": row.ticker, "label": f"{row.ticker} · {row.name}"} for row in rows]
 
 
-def parameter_controls(strategy: str) -> list[html.Div]:
-    """Return a control per declared parameter of a strategy: a slider for a number, a list for a choice."""
-    return [_field(item.label, _control(item), item.help) for item in STRATEGIES[strategy].parameters]
+def parameter_controls(strategy: str, asked: Mapping[str, Any] | None = None) -> list[html.Div]:
+    """Return a control per declared parameter of a strategy: a number, a text, or a list for a choice.
+
+    asked: {parameter: text of the address} where it names one; what the parameter does not allow is passed over.
+    """
+    return [
+        _field(item.label, _control(item, (asked or {}).get(item.name)), item.help)
+        for item in STRATEGIES[strategy].parameters
+    ]
 
 
-def _control(parameter: Parameter) -> Any:
+def _control(parameter: Parameter, asked: str | None) -> Any:
     key = {"type": "backtest-parameter", "name": parameter.name}
+    try:
+        value = parameter.default if asked is None else parameter.check(asked)
+    except PlumblineError:
+        value = parameter.default
+    if parameter.parse is not None:
+        return dbc.Input(id=key, type="text", value=value, placeholder="rsi.window=21", size="sm", **KEPT)
     if parameter.choices:
-        options = {choice: INDICATORS[choice].label if choice in INDICATORS else choice for choice in parameter.choices}
-        return dcc.Dropdown(id=key, options=options, value=list(parameter.default), multi=True, **KEPT)
-    return dbc.Input(id=key, type="number", value=parameter.default, step="any", size="sm", **KEPT)
+        options = {choice: VOTES[choice].vote.label if choice in VOTES else choice for choice in parameter.choices}
+        return dcc.Dropdown(id=key, options=options, value=list(value), multi=True, **KEPT)
+    return dbc.Input(id=key, type="number", value=value, step="any", size="sm", **KEPT)
 
 
 def _field(label: str, control: Any, tip: str = "") -> html.Div:

@@ -8,6 +8,7 @@ import pytest
 from analytics.backtest import BacktestSpec, Costs
 from analytics.conventions import FEE_RATE, INITIAL_CAPITAL, SLIPPAGE_RATE, VOTE_THRESHOLD
 from analytics.errors import InputError, UnknownKeyError
+from analytics.indicators import VOTES
 
 
 @pytest.mark.parametrize("rate", [-0.001, 1.0, math.nan, math.inf, "much", None])
@@ -41,7 +42,7 @@ def test_unknown_names_suggest_the_nearest(given, message):
         BacktestSpec(**given)
 
 
-@pytest.mark.parametrize("threshold", [0, 8, 2.5, "many"])
+@pytest.mark.parametrize("threshold", [0, len(VOTES) + 1, 2.5, "many"])
 def test_the_threshold_is_a_whole_number_of_votes(threshold):
     with pytest.raises(InputError, match="threshold: got"):
         BacktestSpec(parameters={"threshold": threshold})
@@ -51,7 +52,7 @@ def test_defaults_are_the_conventions_and_values_are_canonical():
     spec = BacktestSpec(initial_capital="5000", parameters={"votes": "sma,rsi", "threshold": "1"})
     assert (Costs().fee_rate, Costs().slippage_rate) == (FEE_RATE, SLIPPAGE_RATE)
     assert spec.initial_capital == 5000.0
-    assert spec.parameters == {"threshold": 1, "votes": ("rsi", "sma")}
+    assert spec.parameters == {"threshold": 1, "votes": ("rsi", "sma"), "indicator_parameters": ""}
     assert BacktestSpec(strategy="buy_and_hold").initial_capital == INITIAL_CAPITAL
     assert BacktestSpec(parameters={"votes": "sma,rsi"}).parameters["threshold"] == VOTE_THRESHOLD
     assert pickle.loads(pickle.dumps(spec)) == spec  # it travels to a worker

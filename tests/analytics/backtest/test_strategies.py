@@ -32,7 +32,7 @@ def test_every_strategy_is_declared_and_documented():
 def test_signals_with_default_parameters_are_the_stored_overall_signal():
     panel = random_market(n=600)
     defaults = resolve(STRATEGIES["technical_vote"].parameters, {})
-    assert defaults == {"threshold": VOTE_THRESHOLD, "votes": tuple(sorted(CORE_VOTES))}
+    assert defaults == {"threshold": VOTE_THRESHOLD, "votes": tuple(sorted(CORE_VOTES)), "indicator_parameters": ""}
     found = signals(panel, **defaults)
     for column, ticker in enumerate(panel.tickers):
         stored = technical_signals(panel.bars(ticker))["overall_signal"]

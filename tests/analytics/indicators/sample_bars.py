@@ -11,6 +11,13 @@ from analytics.conventions import FloatArray
 from analytics.market import FIELDS, Bars
 
 START = np.datetime64("2015-01-01")
+REAL_FILES = tuple(
+    f"{path}.csv.gz"
+    for path in (
+        "prices/AAPL", "prices/AMD", "etf/SPY", "prices/AMZN", "prices/META", "prices/MDLZ", "prices/NVDA", "prices/TSLA",
+        "etf/GLD", "etf/XLC", "etf/XLRE", "etf/XLK", "index/^GSPC", "index/^NDX",
+    )
+)  # fmt: skip
 
 
 def of_arrays(close: FloatArray, **fields: FloatArray) -> Bars:
@@ -58,6 +65,13 @@ def index_bars() -> Bars:
 def stock_bars(ticker: str) -> Bars:
     """One of twenty US stocks, 1990 to 2022, closes only: what skfolio.datasets.load_sp500_dataset() returns."""
     return of_arrays(bundled("skfolio", "datasets/data/sp500_dataset.csv.gz")[ticker].to_numpy(float))
+
+
+def bars_of_file(path: Path) -> Bars:
+    """One file of the folder of real market data."""
+    frame = pd.read_csv(path)
+    fields = {name: frame[name.capitalize()].to_numpy(float) for name in ("open", "high", "low", "volume")}
+    return of_arrays(frame["Close"].to_numpy(float), **fields)
 
 
 def bundled(package: str, name: str) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""What must hold of every indicator whatever the prices: no look-ahead, bounds, scale."""
+"""What must hold of every indicator whatever the prices: bounds, order, scale."""
 
 from dataclasses import replace
 
@@ -10,50 +10,33 @@ from sample_bars import of_arrays, random_bars
 from tolerances import PARITY
 
 from analytics.indicators import INDICATORS, compute_indicator, compute_vote
-from analytics.market import FIELDS, Bars
+from analytics.market import Bars
 
+SCALES_WITH_PRICE = (
+    "sma", "ema", "hull", "vwma", "vwap", "ichimoku", "macd", "bollinger", "keltner", "donchian", "parabolic_sar", "atr",
+    "awesome_oscillator", "momentum", "bull_bear_power",
+)  # fmt: skip
+SCALES_WITH_VOLUME = ("obv",)
+BOUNDS = {
+    "rsi": (0, 100), "stochastic": (0, 100), "stochastic_rsi": (0, 100), "adx": (0, 100), "mfi": (0, 100),
+    "aroon": (0, 100), "ultimate_oscillator": (0, 100), "williams_r": (-100, 0), "chaikin_money_flow": (-1, 1),
+    "high_52w": (-1, 0), "atr": (0, np.inf), "bollinger_bandwidth": (0, np.inf), "realised_volatility": (0, np.inf),
+    "yang_zhang_volatility": (0, np.inf),
+}  # fmt: skip
+IN_ORDER = {
+    "bollinger": ("bb_lower", "bb_middle", "bb_upper"),
+    "keltner": ("keltner_lower", "keltner_middle", "keltner_upper"),
+    "donchian": ("donchian_lower", "donchian_middle", "donchian_upper"),
+    "bull_bear_power": ("bear_power", "bull_power"),
+}
 N = 320
-CUTS = [*range(0, 60, 4), *range(70, N - 1, 15)]
-SCALES_WITH_PRICE = ("sma", "ema", "macd", "bollinger", "atr")
-WITHOUT_UNIT = ("rsi", "stochastic", "adx", "cci", "williams_r", "roc")
-BOUNDS = {"rsi": (0, 100), "stochastic": (0, 100), "adx": (0, 100), "mfi": (0, 100), "williams_r": (-100, 0)}
 seeds = st.integers(min_value=0, max_value=2**32 - 1)
 
 
 def everything(key: str, bars: Bars) -> dict[str, np.ndarray]:
     indicator = INDICATORS[key]
     outputs = compute_indicator(indicator, bars)
-    return outputs | ({"vote": compute_vote(indicator, bars, outputs)} if indicator.vote else {})
-
-
-def later_replaced(bars: Bars, cut: int, factor: float) -> Bars:
-    """The same bars up to and including row `cut`, every field after it multiplied by `factor`."""
-    later = np.arange(len(bars)) > cut
-    return replace(
-        bars, **{name: np.where(later, getattr(bars, name) * factor, getattr(bars, name)) for name in FIELDS}
-    )
-
-
-@pytest.mark.parametrize("factor", [10.0, np.nan])
-@pytest.mark.parametrize("key", INDICATORS)
-def test_no_row_depends_on_a_later_one(key: str, factor: float) -> None:
-    assert len(CUTS) >= 25
-    bars = random_bars(seed=3, n=N)
-    before = everything(key, bars)
-    for cut in CUTS:
-        after = everything(key, later_replaced(bars, cut, factor))
-        for column, values in before.items():
-            np.testing.assert_array_equal(after[column][: cut + 1], values[: cut + 1], err_msg=f"{column} at {cut}")
-
-
-@pytest.mark.parametrize("key", INDICATORS)
-def test_a_shorter_history_gives_the_same_prefix(key: str) -> None:
-    bars = random_bars(seed=4, n=N)
-    whole = everything(key, bars)
-    for cut in CUTS:
-        part = everything(key, bars.rows(slice(cut + 1)))
-        for column, values in part.items():
-            np.testing.assert_array_equal(values, whole[column][: cut + 1], err_msg=f"{column} at {cut}")
+    return outputs | {vote.column: compute_vote(indicator, vote, bars, outputs) for vote in indicator.votes}
 
 
 @pytest.mark.parametrize("key", BOUNDS)
@@ -68,22 +51,30 @@ def test_bounds(key: str, seed: int) -> None:
     assert values.max() <= high + PARITY
 
 
+@pytest.mark.parametrize("key", IN_ORDER)
 @given(seed=seeds)
 @settings(max_examples=20, deadline=None)
-def test_bollinger_bands_are_in_order(seed: int) -> None:
-    bands = compute_indicator(INDICATORS["bollinger"], random_bars(seed))
-    known = np.isfinite(bands["bb_middle"])
-    assert (bands["bb_lower"][known] <= bands["bb_middle"][known]).all()
-    assert (bands["bb_middle"][known] <= bands["bb_upper"][known]).all()
+def test_lines_are_in_order(key: str, seed: int) -> None:
+    outputs = compute_indicator(INDICATORS[key], random_bars(seed))
+    stacked = np.stack([outputs[name] for name in IN_ORDER[key]])
+    steps = np.diff(stacked[:, np.isfinite(stacked).all(axis=0)], axis=0)
+    assert steps.size
+    assert (steps >= 0).all()
 
 
 @given(seed=seeds)
 @settings(max_examples=20, deadline=None)
-def test_average_true_range_is_not_negative(seed: int) -> None:
-    assert np.nanmin(compute_indicator(INDICATORS["atr"], random_bars(seed))["atr_14"]) >= 0
+def test_percent_b_tells_on_which_side_of_a_band_the_close_is(seed: int) -> None:
+    bars = random_bars(seed)
+    bands = compute_indicator(INDICATORS["bollinger"], bars)
+    place = compute_indicator(INDICATORS["bollinger_percent_b"], bars)["bb_percent_b"]
+    known = np.isfinite(place)
+    assert known[19:].all()
+    np.testing.assert_array_equal(place[known] < 0, (bars.close < bands["bb_lower"])[known])
+    np.testing.assert_array_equal(place[known] > 1, (bars.close > bands["bb_upper"])[known])
 
 
-@pytest.mark.parametrize("key", [*SCALES_WITH_PRICE, *WITHOUT_UNIT, "mfi", "obv"])
+@pytest.mark.parametrize("key", INDICATORS)
 @given(seed=seeds, power=st.integers(min_value=-3, max_value=7))
 @settings(max_examples=10, deadline=None)
 def test_prices_in_another_unit(key: str, seed: int, power: int) -> None:
@@ -94,8 +85,17 @@ def test_prices_in_another_unit(key: str, seed: int, power: int) -> None:
     before, after = everything(key, bars), everything(key, scaled)
     factor = scale if key in SCALES_WITH_PRICE else 1.0
     for column, values in before.items():
-        expected = values if column == "vote" else values * factor
+        expected = values if column.startswith("vote_") else values * factor
         np.testing.assert_allclose(after[column], expected, rtol=PARITY, atol=PARITY, err_msg=column)
+
+
+@pytest.mark.parametrize("key", [key for key, indicator in INDICATORS.items() if "volume" in indicator.inputs])
+def test_volume_in_another_unit(key: str) -> None:
+    bars = random_bars(seed=8)
+    before, after = everything(key, bars), everything(key, replace(bars, volume=bars.volume * 1024))
+    for column, values in before.items():
+        factor = 1024 if key in SCALES_WITH_VOLUME and column in INDICATORS[key].outputs else 1
+        np.testing.assert_allclose(after[column], values * factor, rtol=PARITY, atol=PARITY, err_msg=column)
 
 
 @given(seed=seeds)
@@ -107,11 +107,23 @@ def test_a_mirrored_price_mirrors_the_averages(seed: int) -> None:
     np.testing.assert_allclose(turned, 100 - plain, rtol=0, atol=1e-8)
 
 
-@pytest.mark.parametrize("key", ["obv", "mfi"])
-def test_volume_in_another_unit_keeps_the_vote(key: str) -> None:
-    bars = random_bars(seed=8)
-    lots = replace(bars, volume=bars.volume * 1024)
-    np.testing.assert_array_equal(everything(key, lots)["vote"], everything(key, bars)["vote"])
+@given(seed=seeds)
+@settings(max_examples=20, deadline=None)
+def test_volatility_depends_on_no_steady_drift(seed: int) -> None:
+    bars = random_bars(seed)
+    drift = np.exp(0.001 * np.arange(len(bars)))
+    lifted = replace(bars, close=bars.close * drift)
+    plain, with_drift = (
+        compute_indicator(INDICATORS["realised_volatility"], item)["realised_vol_21"] for item in (bars, lifted)
+    )
+    np.testing.assert_allclose(with_drift, plain, rtol=0, atol=PARITY)
+
+
+def test_equal_volumes_make_the_weighed_averages_plain_ones() -> None:
+    bars = replace(random_bars(seed=10), volume=np.full(N, 3e6))
+    averages = compute_indicator(INDICATORS["sma"], bars)
+    weighed = compute_indicator(INDICATORS["vwma"], bars)["vwma_20"]
+    np.testing.assert_allclose(weighed, averages["sma_20"], rtol=PARITY)
 
 
 def test_the_balance_vote_does_not_depend_on_where_the_balance_began() -> None:
@@ -119,4 +131,4 @@ def test_the_balance_vote_does_not_depend_on_where_the_balance_began() -> None:
     more = replace(bars, volume=np.concatenate([[bars.volume[0] + 1e6], bars.volume[1:]]))
     before, after = everything("obv", bars), everything("obv", more)
     np.testing.assert_allclose(after["obv"] - before["obv"], 1e6, rtol=PARITY)
-    np.testing.assert_array_equal(after["vote"], before["vote"])
+    np.testing.assert_array_equal(after["vote_obv"], before["vote_obv"])

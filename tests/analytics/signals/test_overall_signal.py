@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from analytics.conventions import CORE_VOTES, VOTE_THRESHOLD
 from analytics.errors import UnknownKeyError
-from analytics.indicators import INDICATORS, compute_indicator, compute_vote
+from analytics.indicators import VOTES, compute_indicator, compute_vote
 from analytics.market import Bars
 from analytics.signals import compute_votes, count_votes, overall_signal
 
@@ -105,14 +105,14 @@ def test_votes_of_the_core_seven_by_default() -> None:
     votes = compute_votes(bars())
     assert tuple(votes) == CORE_VOTES
     for key, vote in votes.items():
-        indicator = INDICATORS[key]
-        np.testing.assert_array_equal(vote, compute_vote(indicator, bars(), compute_indicator(indicator, bars())))
+        indicator, rule = VOTES[key]
+        np.testing.assert_array_equal(vote, compute_vote(indicator, rule, bars(), compute_indicator(indicator, bars())))
 
 
 def test_votes_of_a_selection() -> None:
-    assert list(compute_votes(bars(), keys=("obv", "rsi"))) == ["obv", "rsi"]
+    assert list(compute_votes(bars(), keys=("obv", "sma_20", "rsi"))) == ["obv", "sma_20", "rsi"]
 
 
 def test_an_unknown_vote_is_refused() -> None:
-    with pytest.raises(UnknownKeyError, match=r"indicator: got 'stochastics'.*Did you mean 'stochastic'\?"):
+    with pytest.raises(UnknownKeyError, match=r"vote: got 'stochastics'.*Did you mean 'stochastic'\?"):
         compute_votes(bars(), keys=("stochastics",))

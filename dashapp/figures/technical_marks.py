@@ -1,0 +1,89 @@
+"""What stands on the price chart besides lines: signal markers, candlestick patterns and the agreement ribbon."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analytics.conventions import CORE_VOTES, DateArray, FloatArray
+from analytics.indicators import VOTES
+from analytics.market import Bars
+from dashapp.figures._trace import days, encode
+from dashapp.format import percent
+from dashapp.theme import palette
+
+WORDS = {1: "buy", -1: "sell", 0: "neutral"}
+AWAY = 0.012  # of the price: how far from the bar a pattern's mark stands
+
+
+@dataclass(frozen=True)
+class Ribbon:
+    """The daily signal against what was known of the fundamentals, each of shape (n_bars,); NaN where unknown."""
+
+    label: str
+    signal: FloatArray
+    known: FloatArray  # a fraction a year
+    agreement: FloatArray
+
+    def rows(self, rows: np.ndarray) -> "Ribbon":
+        """Return the ribbon of some rows."""
+        return replace(self, signal=self.signal[rows], known=self.known[rows], agreement=self.agreement[rows])
+
+
+def signal_markers(markers: pd.DataFrame, theme: str | None) -> list[dict[str, Any]]:
+    """Return a trace of the turns to buy and one of those to sell; the hover explains the votes of that day."""
+    colours, traces = palette(theme), []
+    for signal, name, symbol, colour in ((1, "Buy", "triangle-up", "up"), (-1, "Sell", "triangle-down", "down")):
+        rows = markers[markers["overall_signal"] == signal]
+        traces.append({
+            "type": "scatter", "mode": "markers", "x": days(rows["date"]), "y": encode(rows["close"]), "name": name,
+            "marker": {"symbol": symbol, "size": 10, "color": colours[colour],
+                       "line": {"width": 1, "color": colours["surface"]}},
+            "text": [votes_in_words(row) for row in rows.to_dict("records")], "hovertemplate": "signal turned · %{text}",
+        })  # fmt: skip
+    return traces
+
+
+def votes_in_words(row: dict[str, Any]) -> str:
+    """Return the core votes of one day: which indicators say buy, and which say sell."""
+    said = [
+        f"{word}: " + ", ".join(VOTES[key].vote.label for key in CORE_VOTES if row.get(f"vote_{key}") == side)
+        for side, word in ((1, "buy"), (-1, "sell"))
+        if any(row.get(f"vote_{key}") == side for key in CORE_VOTES)
+    ]
+    return "; ".join(said) or "no vote"
+
+
+def pattern_markers(patterns: pd.DataFrame, bars: Bars, theme: str | None) -> list[dict[str, Any]]:
+    """Return a trace of the bullish candlestick patterns, under their bars, and one of the bearish, above."""
+    traces = []
+    dates = bars.dates.astype(str)
+    for side, name, colour, edge, factor in (
+        (1, "Bullish pattern", "up", bars.low, 1 - AWAY), (-1, "Bearish pattern", "down", bars.high, 1 + AWAY),
+    ):  # fmt: skip
+        found = patterns[patterns["direction"] == side].groupby("date")["pattern"].agg(", ".join)
+        rows = np.searchsorted(dates, found.index.to_numpy(dtype=str))
+        traces.append({
+            "type": "scatter", "mode": "markers", "x": days(found.index), "y": encode(edge[rows] * factor), "name": name,
+            "marker": {"symbol": "circle", "size": 4, "color": palette(theme)[colour]},
+            "text": found.tolist(), "hovertemplate": "%{text}",
+        })  # fmt: skip
+    return traces
+
+
+def ribbon_trace(ribbon: Ribbon, x: DateArray, theme: str | None) -> dict[str, Any]:
+    """Return the ribbon as a heat map of one row; unknown is a gap."""
+    colours = palette(theme)
+    words = {1: "agree", -1: "disagree", 0: "no signal"}
+    texts = [
+        f"{WORDS[int(signal)]} × {ribbon.label} {percent(known, sign=True)} a year: {words[int(both)]}"
+        if np.isfinite(both) else "not available: the signal or the fit was not known yet"
+        for signal, known, both in zip(ribbon.signal, ribbon.known, ribbon.agreement, strict=True)
+    ]  # fmt: skip
+    scale = [[0, colours["down"]], [0.5, colours["grid"]], [1, colours["up"]]]
+    return {
+        "type": "heatmap", "x": x, "y": [0], "z": [[float(v) if np.isfinite(v) else None for v in ribbon.agreement]],
+        "name": "Agreement", "colorscale": scale, "zmin": -1, "zmax": 1, "showscale": False, "text": [texts],
+        "hovertemplate": "%{text}<extra></extra>",
+    }  # fmt: skip

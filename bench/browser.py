@@ -60,7 +60,8 @@ def _outputs(name: str) -> list[str]:
 
 
 def _targets(name: str) -> Any:
-    targets = [dict(zip(("id", "property"), part.rsplit(".", 1), strict=True)) for part in _outputs(name)]
+    parts = [part.rsplit(".", 1) for part in _outputs(name)]
+    targets = [{"id": json.loads(key) if key.startswith("{") else key, "property": prop} for key, prop in parts]
     return targets if name.startswith("..") else targets[0]
 
 

@@ -31,7 +31,8 @@ class Times:
 
     @property
     def median_cpu(self) -> float:
-        return statistics.median(self.cpu)
+        """NaN where only the wall was timed: of several threads, or of another process."""
+        return statistics.median(self.cpu) if self.cpu else float("nan")
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def run() -> list[Row]:
         )
         page = browser.new_page(viewport={"width": 1440, "height": 1000})
         page.goto(f"http://127.0.0.1:{PORT}/technical?ticker=SIM001&range=2y")
-        page.wait_for_selector("#technical-votes tr")
+        page.wait_for_selector("#technical-votes strong")
         taken = [_change(page, number) for number in range(CHANGES)]
         browser.close()
     note = f"software rendering; the first {FIRST} of {CHANGES} changes are left out."

@@ -10,7 +10,8 @@ from bench.stores import built, scratch
 
 TICKERS, YEARS = 20, 30
 REQUESTS = {"2y": (100, 25), "max": (40, 10)}  # range: requests of ours, of the peer
-USERS, VISITS, THOUGHT = 5, 12, 0.5  # THOUGHT: seconds between two tickers
+USERS, VISITS = 5, 20
+CHART, VOTES = "technical-content.children", "technical-votes.children"
 AIMS = {"2y": 0.040, "max": 0.120}  # p95
 
 
@@ -21,7 +22,7 @@ def run() -> list[Row]:
         settings = built(folder, "simulated", simulated_tickers=TICKERS, simulated_years=YEARS)
         browser = Browser(settings)
         rows = [_row(browser, Path(settings.db), span) for span in REQUESTS]
-        return [*rows, _five_users(browser)]
+        return [*rows, *(_five_users(browser, pause) for pause in (1.0, 0.0))]
 
 
 def _row(browser: Any, db: Path, span: str) -> Row:
@@ -43,34 +44,42 @@ def _row(browser: Any, db: Path, span: str) -> Row:
     )  # fmt: skip
 
 
-def _five_users(browser: Any) -> Row:
-    """Five visitors change the ticker again and again, with a moment to look between two."""
+def _five_users(browser: Any, pause: float) -> Row:
+    """Five visitors change the ticker again and again, each after a pause of its own, `pause` seconds on average."""
+    import numpy as np
 
     def visit(first: int) -> list[float]:
-        visitor, taken = browser.another(), []
+        visitor, rng, taken = browser.another(), np.random.default_rng(first), []
         for number in range(VISITS):
-            begin = time.perf_counter()
-            _ask(visitor, f"SIM{(first + number) % TICKERS + 1:03d}", "2y")
-            taken.append(time.perf_counter() - begin)
-            time.sleep(THOUGHT)
+            time.sleep(rng.exponential(pause) if pause else 0)
+            for output in (CHART, VOTES):
+                begin = time.perf_counter()
+                values = _values(f"SIM{(first + number) % TICKERS + 1:03d}", "2y")
+                visitor.send(output, changed="shell-view.data", values=values)
+                taken.append(time.perf_counter() - begin)
         return taken
 
     with ThreadPoolExecutor(USERS) as pool:
         taken = [seconds for own in pool.map(visit, range(0, USERS * 4, 4)) for seconds in own]
-    return Row(f"Technical tab, {USERS} users at once, 2y", Times(tuple(taken)), aim=0.100, judged="p95",
-               note=f"each waits {THOUGHT} s between two tickers; one answer holds chart and votes.")  # fmt: skip
+    looks = f"a ticker every {pause:g} s each" if pause else "without a pause"
+    return Row(f"Technical tab, {USERS} users, {looks}", Times(tuple(taken)), aim=0.100 if pause else None, judged="p95",
+               note="each request, of chart or votes, timed for itself.")  # fmt: skip
 
 
-def _ask(browser: Any, ticker: str, span: str) -> bytes:
-    """Both answers that a change of ticker asks for, one after the other: the chart with its head, and the votes."""
-    values = {
+def _values(ticker: str, span: str) -> dict[str, Any]:
+    return {
         "shell-view.data": {"ticker": ticker, "range": span}, "shell-theme-name.data": "light",
         "technical-style.value": "candles", "technical-overlays.value": ["sma"], "technical-scale.value": "linear",
         "technical-panes.value": ["volume", "rsi", "macd"], "technical-ribbon.value": "none",
         "technical-scope.value": "ticker", "technical-horizon.value": "21", "technical-live.data": {},
     }  # fmt: skip
-    chart = browser.send("technical-content.children", changed="shell-view.data", values=values)
-    votes = browser.send("technical-votes.children", changed="shell-view.data", values=values)
+
+
+def _ask(browser: Any, ticker: str, span: str) -> bytes:
+    """Both answers that a change of ticker asks for, one after the other: the chart with its head, and the votes."""
+    chart, votes = (
+        browser.send(output, changed="shell-view.data", values=_values(ticker, span)) for output in (CHART, VOTES)
+    )
     if b'"candlestick"' not in chart or b"Votes on" not in votes:
         raise RuntimeError(f"no chart of {ticker}: {chart[:300]!r}")
     return bytes(chart + votes)

@@ -89,6 +89,9 @@
     return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits })
       .replace("-", "−");
   };
+  functions.plumblineExplained = function (value) {
+    return value + " ⓘ";
+  };
   functions.plumblinePercent = function (value, digits) {
     return known(value) ? (value * 100).toFixed(digits).replace("-", "−") + " %" : "–";
   };

@@ -52,7 +52,7 @@ def percent_column(field: str, title: str, *, digits: int = 1, tip: str = "", co
 
 def grid(
     name: str, frame: pd.DataFrame, columns: list[dict[str, Any]], *, row_id: str, height: int | None = None,
-    selectable: bool = False, file: str = "",
+    selectable: bool = False, file: str = "", row_height: int | None = None,
 ) -> html.Div:  # fmt: skip
     """Return a table of `frame` with a button that downloads it, as `file` or else by the table's name.
 
@@ -62,6 +62,8 @@ def grid(
         "theme": "themeQuartz", "animateRows": False, "tooltipShowDelay": 200, "suppressCellFocus": not selectable,
         "enableCellTextSelection": True,
     }  # fmt: skip
+    if row_height is not None:
+        options["rowHeight"] = row_height
     if height is None:
         options["domLayout"] = "autoHeight"
     if selectable:

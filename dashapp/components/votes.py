@@ -1,44 +1,48 @@
-"""Votes in words: why each stands as it does, and its record."""
+"""Votes as the rows of a table: why each stands as it does, and its record."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import dash_bootstrap_components as dbc
 import pandas as pd
-from dash import html
 
 from analytics.conventions import CORE_VOTES
 from analytics.indicators import INDICATORS, VOTES, Indicator, Voter
-from dashapp.components.cards import info
-from dashapp.format import UNKNOWN, column_label, is_known, number, percent
+from dashapp.components.tables import column, number_column, p_value_column, percent_column
+from dashapp.format import UNKNOWN, column_label, is_known, number
 
 WHOLE_FROM = 1e6  # counts of shares are shown without decimals
-SIGNIFICANT = 0.05  # q
+Records = Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]  # {(column, bucket): scorecard rows by horizon}
+
 _WORDS = {1: ("Buy", "up"), -1: ("Sell", "down"), 0: ("Neutral", "neutral")}
-_HEADER = (
-    "Signal",
-    "Vote",
-    "Why today",
-    "Excess return after it",
-    "Hit rate (of any day)",
-    "n effective (n)",
-    "q",
-    "Excess by horizon",
-)
-_WIDE_ONLY = {"n effective (n)", "Excess by horizon"}  # a phone shows the rest
-_GROUPS = {
-    "moving_average": "Rating: moving averages", "oscillator": "Rating: oscillators", None: "Votes outside the rating",
-}  # fmt: skip
+_PARTS = {"moving_average": "Averages", "oscillator": "Oscillators", None: "Other votes"}
+_FOUND = {
+    "tone-up fw-semibold": "params.data.q_value < 0.05 && params.data.excess_return > 0",
+    "tone-down fw-semibold": "params.data.q_value < 0.05 && params.data.excess_return < 0",
+}
+_VOTED = {
+    "tone-up fw-semibold": "params.value && params.value.includes('buy')",
+    "tone-down fw-semibold": "params.value && params.value.includes('sell')",
+}
 
-
-@dataclass(frozen=True)
-class Record:
-    """What followed each signal: {(column, bucket): rows of the scorecard by sessions held}."""
-
-    rows: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]
-    horizon: int
-    whose: str
+VOTE_COLUMNS = [
+    column("signal", "Signal", width=182, pinned="left", tooltipField="about", tip="Rest on a name for what it measures, its formula and its rule",
+           valueFormatter={"function": "plumblineExplained(params.value)"}),
+    column("vote", "Vote", width=104, cellClassRules=_VOTED, tip="At the last close"),
+    column("why", "Why today", minWidth=280, cellClass="wrapped", tooltipField="why"),
+    percent_column("excess_return", "Excess after it", width=92, cellClassRules=_FOUND,
+                   tip="Mean total return after such votes beyond the ticker's own average over as many sessions; coloured where q < 5 %"),
+    percent_column("excess_low", "Low", width=80, tip="95 % interval of the excess, by block bootstrap; a dash: too few blocks to say"),
+    percent_column("excess_high", "High", width=80, tip="95 % interval of the excess"),
+    percent_column("hit_rate", "Hit rate", digits=0, width=78, tip="Share of the returns that went the vote's way; a neutral vote has none"),
+    percent_column("base_rate", "Of any day", digits=0, width=80, tip="The same share over all days of the ticker"),
+    number_column("n_effective", "n effective", digits=0, width=86, tip="Independent returns that would be as certain: windows overlap, so fewer than n"),
+    number_column("n", "n", digits=0, width=70, tip="Days with this vote whose return is known"),
+    p_value_column("q_value", "q", width=76, tip="The share of false finds among all tested signals with a q this low (Benjamini and Hochberg)"),
+    percent_column("excess_5", "5 sessions", width=84, tip="The excess over 5 sessions: how it grows or decays with the horizon"),
+    percent_column("excess_21", "21", width=76, tip="The excess over 21 sessions"),
+    percent_column("excess_63", "63", width=76, tip="The excess over 63 sessions"),
+    column("part", "Part", width=104, tip="Averages and oscillators make the rating; the core votes make the signal"),
+]  # fmt: skip
 
 
 def signal_word(signal: Any) -> tuple[str, str]:
@@ -46,27 +50,19 @@ def signal_word(signal: Any) -> tuple[str, str]:
     return _WORDS[int(signal)] if pd.notna(signal) else (UNKNOWN, "neutral")
 
 
-def vote_table(
-    last: Mapping[str, Any], before: Mapping[str, Any], record: Record, *, sessions: Mapping[str, int]
-) -> html.Div:
-    """Return every vote on the day of `last` with its reason and record, then the measures that do not vote.
+def vote_rows(
+    last: Mapping[str, Any], before: Mapping[str, Any], records: Records, *, horizon: int, sessions: Mapping[str, int]
+) -> list[dict[str, Any]]:
+    """Return a row per total and vote on the day of `last`, with its reason and record, then the measures without a vote.
 
-    last, before: the newest two stored rows with their prices. sessions: {input: days on which the ticker has it}.
+    last, before: the newest two stored rows with their prices. horizon: sessions held. sessions: {input: days on
+    which the ticker has it}, asked for only where something is unknown.
     """
-    head = html.Thead(html.Tr([html.Th(name, className=_wide(name)) for name in _HEADER]))
-    rows = [
-        _group("What they add up to"),
-        _total("Overall signal", "overall_signal", last, record),
-        _total("Rating", "rating_label", last, record),
-    ]
-    for rating, title in _GROUPS.items():
-        rows.append(_group(title))
+    rows = [_signal(last, records, horizon), _rating(last, records, horizon)]
+    for rating, part in _PARTS.items():
         voters = [voter for voter in VOTES.values() if voter.vote.rating == rating]
-        rows += [_row(voter, last, before, record, sessions) for voter in voters]
-    rows.append(_group("Measures without a vote"))
-    rows += [_measure(item, last, sessions) for item in INDICATORS.values() if not item.votes]
-    table = dbc.Table([head, html.Tbody(rows)], size="sm", class_name="align-middle mb-0 votes")
-    return html.Div(table, className="table-responsive")
+        rows += [_vote(voter, part, last, before, records, horizon, sessions) for voter in voters]
+    return rows + [_measure(item, last, sessions) for item in INDICATORS.values() if not item.votes]
 
 
 def unavailable(indicator: Indicator, last: Mapping[str, Any], sessions: Mapping[str, int]) -> str:
@@ -83,100 +79,71 @@ def unavailable(indicator: Indicator, last: Mapping[str, Any], sessions: Mapping
     return "Not available, because the price or the volume has not moved within its window."
 
 
-def _row(
-    voter: Voter, last: Mapping[str, Any], before: Mapping[str, Any], record: Record, sessions: Mapping[str, int]
-) -> html.Tr:
+def _signal(last: Mapping[str, Any], records: Records, horizon: int) -> dict[str, Any]:
+    state = last["overall_signal"]
+    word = "" if pd.isna(state) else _WORDS[int(state)][0].lower()
+    why = (f"{number(last['buy_votes'], digits=0)} buy and {number(last['sell_votes'], digits=0)} sell among the seven core votes; "
+           "three are needed, and more than the other side has.")  # fmt: skip
+    about = "What the seven core votes add up to. It is acted on at the next open."
+    return _row("overall_signal", "Overall signal", about, "Sum", word, why) | _record(
+        records, "overall_signal", word, horizon
+    )
+
+
+def _rating(last: Mapping[str, Any], records: Records, horizon: int) -> dict[str, Any]:
+    word = last["rating_label"] or ""
+    why = f"Score {number(last['rating_score'], sign=True)}: the mean of the averages' and the oscillators' mean votes."
+    about = (
+        "The 15 votes of averages and the 11 of oscillators, each half weighed equally; labels change at ±0.1 and ±0.5."
+    )
+    return _row("rating_label", "Rating", about, "Sum", word, why) | _record(records, "rating_label", word, horizon)
+
+
+def _vote(
+    voter: Voter, part: str, last: Mapping[str, Any], before: Mapping[str, Any], records: Records, horizon: int,
+    sessions: Mapping[str, int],
+) -> dict[str, Any]:  # fmt: skip
     indicator, vote = voter
     value = last[vote.column]
-    why = unavailable(indicator, last, sessions) if pd.isna(value) else vote.explain(value, last, before)
-    about = info(f"{indicator.description} {indicator.formula}. Vote: {vote.rule}. {indicator.reference}.")
-    bucket = "" if pd.isna(value) else _WORDS[int(value)][0].lower()
-    cells = [html.Td([vote.label + (" · core " if vote.key in CORE_VOTES else " "), about], className="text-nowrap"), html.Td(_badge(value)),
-             html.Td(why.replace("-", "−") if bucket else why, className="why"), *_record_cells(record, vote.column, bucket)]  # fmt: skip
-    return html.Tr(cells)
+    known = pd.notna(value)
+    why = vote.explain(value, last, before).replace("-", "−") if known else unavailable(indicator, last, sessions)
+    word = _WORDS[int(value)][0].lower() if known else ""
+    label = f"{vote.label} · core" if vote.key in CORE_VOTES else vote.label
+    about = f"{indicator.description} {indicator.formula}. Vote: {vote.rule}. {indicator.reference}."
+    return _row(vote.column, label, about, part, word, why) | _record(records, vote.column, word, horizon)
 
 
-def _total(label: str, column: str, last: Mapping[str, Any], record: Record) -> html.Tr:
-    state = last[column]
-    if column == "rating_label":
-        word = state or ""
-        tone = "buy" if "buy" in word else "sell" if "sell" in word else "neutral"
-        badge = html.Span(word or UNKNOWN, className=f"vote vote-{tone if word else 'unknown'}")
-        why = f"Score {number(last['rating_score'], sign=True)}: the mean of the averages' and the oscillators' mean votes."
-    else:
-        word, badge = ("", _badge(state)) if pd.isna(state) else (_WORDS[int(state)][0].lower(), _badge(state))
-        why = (f"{number(last['buy_votes'], digits=0)} buy and {number(last['sell_votes'], digits=0)} sell among the seven core votes; "
-               "three are needed, and more than the other side has.")  # fmt: skip
-    return html.Tr(
-        [
-            html.Td(html.Strong(label)),
-            html.Td(badge),
-            html.Td(why, className="why"),
-            *_record_cells(record, column, word),
-        ]
-    )
-
-
-def _record_cells(record: Record, signal: str, bucket: str) -> list[html.Td]:
-    """What followed the signal in the state it is in today."""
-    rows = record.rows.get((signal, bucket), ())
-    row = next((row for row in rows if row["horizon_days"] == record.horizon), None)
-    if row is None:
-        return [html.Td(UNKNOWN, className=_wide(name)) for name in _HEADER[3:]]
-    found = is_known(row["q_value"]) and row["q_value"] < SIGNIFICANT
-    tone = ("tone-up" if row["excess_return"] > 0 else "tone-down") if found else ""
-    interval = (f" {_points(row['excess_low'])} to {_points(row['excess_high'])}" if is_known(row["excess_low"])
-                else " too few to say")  # fmt: skip
-    decay = " · ".join(f"{item['horizon_days']}: {_points(item['excess_return'])}" for item in rows)
-    hit = (
-        f"{percent(row['hit_rate'], digits=0)} ({percent(row['base_rate'], digits=0)})"
-        if is_known(row["hit_rate"])
-        else UNKNOWN
-    )
-    q = "< 0.001" if is_known(row["q_value"]) and row["q_value"] < 0.001 else number(row["q_value"])
-    cells = (
-        [html.Span(_points(row["excess_return"]), className=tone), html.Span(interval, className="small text-body-secondary")],
-        hit, f"{number(row['n_effective'], digits=0)} ({row['n']:,})", html.Strong(q) if found else q, decay,
-    )  # fmt: skip
-    return [
-        html.Td(cell, className=f"tabular text-nowrap {_wide(name)}")
-        for name, cell in zip(_HEADER[3:], cells, strict=True)
-    ]
-
-
-def _points(fraction: float) -> str:
-    """A return in tenths of a percent: the intervals beside it are wider than any further digit."""
-    return percent(round(fraction, 3), sign=True)
-
-
-def _measure(indicator: Indicator, last: Mapping[str, Any], sessions: Mapping[str, int]) -> html.Tr:
+def _measure(indicator: Indicator, last: Mapping[str, Any], sessions: Mapping[str, int]) -> dict[str, Any]:
     known = any(is_known(last[name]) for name in indicator.outputs)
-    shown = [
-        html.Span(f"{column_label(name)} {_value(last[name])}", className="text-nowrap d-inline-block me-3")
-        for name in indicator.outputs
-    ]
-    about = info(f"{indicator.description} {indicator.formula}. {indicator.reference}.")
-    return html.Tr([
-        html.Td([indicator.label, " ", about], className="text-nowrap"), html.Td(""),
-        html.Td(shown if known else unavailable(indicator, last, sessions), className="tabular", colSpan=6),
-    ])  # fmt: skip
+    shown = " · ".join(f"{column_label(name)} {_value(last[name])}" for name in indicator.outputs)
+    about = f"{indicator.description} {indicator.formula}. {indicator.reference}."
+    why = shown if known else unavailable(indicator, last, sessions)
+    return _row(indicator.key, indicator.label, about, "Measures", None, why)
+
+
+def _row(key: str, signal: str, about: str, part: str, word: str | None, why: str) -> dict[str, Any]:
+    """The words of a row; a vote that is "" is not available, one that is None is none."""
+    return {
+        "key": key,
+        "signal": signal,
+        "about": about,
+        "part": part,
+        "vote": "n/a" if word == "" else word,
+        "why": why,
+    }
+
+
+def _record(records: Records, signal: str, bucket: str, horizon: int) -> dict[str, Any]:
+    """What followed the signal in the state it is in today."""
+    rows = records.get((signal, bucket), ())
+    found = {f"excess_{row['horizon_days']}": row["excess_return"] for row in rows}
+    names = ("excess_return", "excess_low", "excess_high", "hit_rate", "base_rate", "n_effective", "n", "q_value")
+    chosen = next((row for row in rows if row["horizon_days"] == horizon), None)
+    return found | ({name: chosen[name] for name in names} if chosen else {})
 
 
 def _value(value: Any) -> str:
     return number(value, digits=0 if is_known(value) and abs(value) >= WHOLE_FROM else 2)
-
-
-def _badge(value: Any) -> html.Span:
-    word = "n/a" if pd.isna(value) else _WORDS[int(value)][0].lower()
-    return html.Span(word, className=f"vote vote-{'unknown' if word == 'n/a' else word}")
-
-
-def _group(title: str) -> html.Tr:
-    return html.Tr(html.Th(title, colSpan=len(_HEADER), className="vote-group"))
-
-
-def _wide(name: str) -> str:
-    return "d-none d-lg-table-cell" if name in _WIDE_ONLY else ""
 
 
 def _and(names: list[str]) -> str:

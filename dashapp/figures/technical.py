@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from analytics.conventions import CORE_VOTES, DateArray, FloatArray
@@ -16,6 +17,7 @@ from dashapp.format import column_label
 from dashapp.theme import axis, base_layout, palette, series
 
 MARKER_COLUMNS = ("date", "overall_signal", "buy_votes", "sell_votes")
+Texts = npt.NDArray[np.str_]  # an array is sent without a look at every single one
 PRICE_HEIGHT, PANE_HEIGHT, RIBBON_HEIGHT, GAP = 380, 130, 26, 0.02
 
 
@@ -79,15 +81,16 @@ def _panes(chart: Chart, ribbon: Ribbon | None) -> dict[str, int]:
     return heights | {indicator.key: PANE_HEIGHT for indicator in chart.panes}
 
 
-def _signal_texts(signals: pd.DataFrame) -> list[str]:
+def _signal_texts(signals: pd.DataFrame) -> Texts:
     """What the hover says of each day's stored signal."""
-    rows = zip(*(signals[name] for name in MARKER_COLUMNS[1:]), strict=True)
-    return [
+    rows = zip(*(signals[name].to_numpy(float).tolist() for name in MARKER_COLUMNS[1:]), strict=True)
+    texts = [
         f"signal {WORDS[s]}, {b:.0f} buy and {v:.0f} sell votes" if s in WORDS else "no signal yet" for s, b, v in rows
     ]
+    return np.array(texts, dtype=str)
 
 
-def _price(bars: Bars, x: DateArray, texts: list[str], theme: str | None, *, candles: bool) -> dict[str, Any]:
+def _price(bars: Bars, x: DateArray, texts: Texts, theme: str | None, *, candles: bool) -> dict[str, Any]:
     colours = palette(theme)
     if not candles:
         return line(x, bars.close, "Close", colours["text"], width=1.8, text=texts, hovertemplate="%{y} · %{text}")
@@ -201,4 +204,5 @@ def signal_changes(signals: pd.DataFrame, closes: np.ndarray) -> pd.DataFrame:
     signal = signals["overall_signal"].to_numpy(float)
     changed = np.append(False, signal[1:] != signal[:-1]) & (np.abs(signal) == 1)
     votes = [f"vote_{key}" for key in CORE_VOTES if f"vote_{key}" in signals]
-    return signals.loc[changed, [*MARKER_COLUMNS, *votes]].assign(close=closes[changed])
+    rows = {name: signals[name].to_numpy()[changed] for name in (*MARKER_COLUMNS, *votes)}
+    return pd.DataFrame(rows | {"close": closes[changed]})

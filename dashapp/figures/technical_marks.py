@@ -1,5 +1,6 @@
 """What stands on the price chart besides lines: signal markers, candlestick patterns and the agreement ribbon."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,25 +35,34 @@ class Ribbon:
 def signal_markers(markers: pd.DataFrame, theme: str | None) -> list[dict[str, Any]]:
     """Return a trace of the turns to buy and one of those to sell; the hover explains the votes of that day."""
     colours, traces = palette(theme), []
+    turned, dates, closes = (markers[name].to_numpy() for name in ("overall_signal", "date", "close"))
+    texts = votes_in_words(
+        {key: markers[f"vote_{key}"].to_numpy(float) for key in CORE_VOTES if f"vote_{key}" in markers}, len(markers)
+    )
     for signal, name, symbol, colour in ((1, "Buy", "triangle-up", "up"), (-1, "Sell", "triangle-down", "down")):
-        rows = markers[markers["overall_signal"] == signal]
+        rows = np.flatnonzero(turned == signal)
         traces.append({
-            "type": "scatter", "mode": "markers", "x": days(rows["date"]), "y": encode(rows["close"]), "name": name,
+            "type": "scatter", "mode": "markers", "x": days(dates[rows]), "y": encode(closes[rows]), "name": name,
             "marker": {"symbol": symbol, "size": 10, "color": colours[colour],
                        "line": {"width": 1, "color": colours["surface"]}},
-            "text": [votes_in_words(row) for row in rows.to_dict("records")], "hovertemplate": "signal turned · %{text}",
+            "text": [texts[row] for row in rows], "hovertemplate": "signal turned · %{text}",
         })  # fmt: skip
     return traces
 
 
-def votes_in_words(row: dict[str, Any]) -> str:
-    """Return the core votes of one day: which indicators say buy, and which say sell."""
-    said = [
-        f"{word}: " + ", ".join(VOTES[key].vote.label for key in CORE_VOTES if row.get(f"vote_{key}") == side)
+def votes_in_words(votes: Mapping[str, FloatArray], days: int) -> list[str]:
+    """Return on each day which indicators say buy, and which say sell. votes: {key: −1, 0 or 1, shape (n_days,)}."""
+    labels = [VOTES[key].vote.label for key in votes]
+    table = np.array(list(votes.values())).T.tolist() if votes else [[]] * days
+    return [_said(labels, row) for row in table]
+
+
+def _said(labels: list[str], row: list[float]) -> str:
+    sides = {
+        word: [label for label, vote in zip(labels, row, strict=True) if vote == side]
         for side, word in ((1, "buy"), (-1, "sell"))
-        if any(row.get(f"vote_{key}") == side for key in CORE_VOTES)
-    ]
-    return "; ".join(said) or "no vote"
+    }
+    return "; ".join(f"{word}: {', '.join(found)}" for word, found in sides.items() if found) or "no vote"
 
 
 def pattern_markers(patterns: pd.DataFrame, bars: Bars, theme: str | None) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from dispatch import Dispatch, of_type, text_of, tips_of, with_class
 from dashapp.pages import PAGES
 
 # What each tab's main callback writes.
+VOTES_GRID = '{"name":"technical-votes","type":"grid"}.rowData'
 CONTENT = {key: f"{key}-content.children" for key in PAGES}
 
 
@@ -40,8 +41,20 @@ def _with_chart_and_votes(dispatch: Dispatch, values: dict[str, Any], written: d
         "namespace": "dash_core_components",
         "props": {"figure": written["technical-chart.figure"]},
     }
-    votes = dispatch("technical-votes.children", values)["technical-votes.children"]
-    return [content, written["technical-title.children"], written["technical-notes.children"], chart, votes]
+    votes = dispatch("technical-votes.children", values)
+    grid = {
+        "type": "AgGrid",
+        "namespace": "dash_ag_grid",
+        "props": {"id": "rows of technical-votes", "rowData": votes[VOTES_GRID]},
+    }
+    return [
+        content,
+        written["technical-title.children"],
+        written["technical-notes.children"],
+        chart,
+        votes["technical-votes.children"],
+        grid,
+    ]
 
 
 def stat_cards(content: Any) -> dict[str, dict[str, str]]:

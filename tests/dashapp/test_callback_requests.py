@@ -27,9 +27,10 @@ def client(app: Dash) -> FlaskClient:
 
 def body(**changes: Any) -> dict[str, Any]:
     """A request of the Technical tab as its page makes it, but for the changes; None takes a part away."""
-    names = ("shell-view.data", "technical-scope.value", "technical-horizon.value", "shell-run.data")
+    names = ("technical-overlays.value", "technical-panes.value", "technical-reset.n_clicks")
     made = {
-        "output": "technical-votes.children", "outputs": {"id": "technical-votes", "property": "children"},
+        "output": "technical-parameters.children", "outputs": {"id": "technical-parameters", "property": "children"},
+        "state": [{"id": "technical-live", "property": "data", "value": {}}],
         "inputs": [dict(zip(("id", "property"), name.split("."), strict=True)) | {"value": view("SIM001").get(name)} for name in names],
         "changedPropIds": ["shell-view.data"],
     } | changes  # fmt: skip
@@ -55,7 +56,7 @@ def test_a_request_as_the_page_makes_it_is_answered(
     serve(db=simulated.db)
     response = client.post(UPDATE, json=body())
     assert response.status_code == 200
-    assert "SIM001" in response.text
+    assert "rsi.window" in response.text
 
 
 MALFORMED: dict[str, Any] = {

@@ -157,27 +157,20 @@ def test_the_votes_shown_are_the_stored_ones(stocked: tuple[Any, str], dispatch:
     assert (
         cards["Signal"]["note"] == f"{latest['buy_votes']} buy, {latest['sell_votes']} sell of {available} core votes"
     )
-    shown = Counter(
-        text_of(item) for row in vote_rows(content) if "· core" in text_of(row) for item in with_class(row, "vote")
-    )
+    shown = Counter(row["vote"] for row in grid_rows(content, "technical-votes") if "· core" in row["signal"])
     assert (shown["buy"], shown["sell"]) == (latest["buy_votes"], latest["sell_votes"])
     assert f"Votes on {latest['date']}" in text_of(content)
 
 
-def vote_rows(content: Any) -> list[dict[str, Any]]:
-    """The rows with an explanation: those of the votes, and of the measures that do not vote."""
-    table = next(item for item in of_type(content, "Table") if "Vote" in text_of(of_type(item, "Thead")))
-    return [row for row in of_type(of_type(table, "Tbody"), "Tr") if tips_of(row)]
-
-
 def test_every_vote_and_every_measure_has_an_explained_row(stocked: tuple[Any, str], dispatch: Dispatch) -> None:
-    rows = vote_rows(opened(dispatch, "technical", view(stocked[1])))
-    names = [text_of(of_type(row, "Td")[0]) for row in rows]
-    for label in [voter.vote.label for voter in VOTES.values()] + [
-        item.label for item in INDICATORS.values() if not item.votes
-    ]:
-        assert sum(name.split(" · core")[0].strip() == label for name in names) == 1, label
-    assert len(rows) == len(VOTES) + sum(not item.votes for item in INDICATORS.values())
+    rows = grid_rows(opened(dispatch, "technical", view(stocked[1])), "technical-votes")
+    names = [row["signal"].removesuffix(" · core") for row in rows]
+    measures = [item.label for item in INDICATORS.values() if not item.votes]
+    assert sorted(names) == sorted(
+        ["Overall signal", "Rating", *(voter.vote.label for voter in VOTES.values()), *measures]
+    )
+    assert len({row["key"] for row in rows}) == len(rows)
+    assert all(len(row["about"]) > 40 and len(row["why"]) > 8 for row in rows)
 
 
 def test_a_close_only_ticker_is_drawn_as_a_line_and_says_so(
@@ -189,7 +182,8 @@ def test_a_close_only_ticker_is_drawn_as_a_line_and_says_so(
     assert {trace["type"] for trace in figure["data"]} == {"scatter", "bar"}
     assert not [trace for trace in figure["data"] if trace["name"] == "Volume"]
     assert "the price is a line of closes" in text_of(content)
-    assert "this source has no high and low of this ticker" in text_of(content)
+    whys = {row["signal"]: row["why"] for row in grid_rows(content, "technical-votes")}
+    assert whys["CCI"] == "Not available, because this source has no high and low of this ticker."
     with_bars = opened(dispatch, "technical", view("^IXIC"))
     assert figure_of(with_bars)["data"][0]["type"] == "candlestick"
     assert "Index points." in text_of(with_bars)

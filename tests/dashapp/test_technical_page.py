@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from dash import Dash
 from dispatch import Dispatch, of_type, text_of, walk, with_class
-from opened_page import figure_of, opened, view
+from opened_page import figure_of, grid_rows, opened, view
 from scratch import settings_in
 
 from analytics.errors import InputError, UnknownKeyError
@@ -151,12 +151,8 @@ def test_without_changes_nothing_is_marked_live(served: Any, dispatch: Dispatch)
 # ---- votes and their record ---------------------------------------------------------------------------------
 
 
-def row_of(content: Any, label: str) -> list[str]:
-    for row in of_type(content, "Tr"):
-        cells = [text_of(cell) for cell in of_type(row, "Td")]
-        if cells and cells[0].replace(" · core", "").strip() == label:
-            return cells
-    raise AssertionError(f"no row {label}")
+def rows_of(content: Any) -> dict[str, dict[str, Any]]:
+    return {row["key"]: row for row in grid_rows(content, "technical-votes")}
 
 
 @pytest.mark.parametrize("scope", ["ticker", "stocks"])
@@ -165,34 +161,32 @@ def test_the_record_beside_a_vote_is_that_of_its_state_today(
     served: Any, dispatch: Dispatch, scope: str, horizon: int
 ) -> None:
     values = view(TICKER, **{"technical-scope.value": scope, "technical-horizon.value": str(horizon)})
-    content = opened(dispatch, "technical", values)
+    rows = rows_of(opened(dispatch, "technical", values))
     with connect(served.db) as reader:
         last = signal_queries.latest_signal(reader, TICKER)
-        records = scorecard_queries.scorecard(reader, TICKER if scope == "ticker" else "stocks")
+        stored = scorecard_queries.scorecard(reader, TICKER if scope == "ticker" else "stocks")
     assert last is not None
+    words = {1: "buy", 0: "neutral", -1: "sell"}
     compared = 0
-    for voter in VOTES.values():
-        state = {1: "buy", 0: "neutral", -1: "sell", None: ""}[last[voter.vote.column]]
-        rows = records.query("signal == @voter.vote.column and bucket == @state and horizon_days == @horizon")
-        cells = row_of(content, voter.vote.label)
-        assert cells[1] == (state or "n/a")
-        if len(rows):
-            stored = rows.iloc[0]
-            shown = (
-                f"{round(stored['excess_return'], 3) * 100:+.1f} %".replace("-", "−")
-                .replace("+0.0", "0.0")
-                .replace("−0.0", "0.0")
-            )
-            assert shown.lstrip("+") in cells[3].lstrip("+"), voter.vote.label
-            assert cells[5] == f"{stored['n_effective']:,.0f} ({stored['n']:,})"
-            compared += 1
+    for column in [*(voter.vote.column for voter in VOTES.values()), "overall_signal", "rating_label"]:
+        state = last[column] if column == "rating_label" else words[last[column]]
+        assert rows[column]["vote"] == state
+        for days in (5, 21, 63):
+            found = stored.query("signal == @column and bucket == @state and horizon_days == @days")
+            if len(found):
+                assert rows[column][f"excess_{days}"] == found.iloc[0]["excess_return"]
+            if len(found) and days == horizon:
+                for name in ("excess_return", "excess_low", "excess_high", "base_rate", "n", "n_effective", "q_value"):
+                    known = found.iloc[0][name]
+                    assert rows[column][name] == (None if pd.isna(known) else known), (column, name)
+                compared += 1
     assert compared > 30
 
 
 def test_every_vote_says_why(served: Any, dispatch: Dispatch) -> None:
-    content = opened(dispatch, "technical", view(TICKER))
+    rows = rows_of(opened(dispatch, "technical", view(TICKER)))
     for voter in VOTES.values():
-        why = row_of(content, voter.vote.label)[2]
+        why = rows[voter.vote.column]["why"]
         assert why.endswith("."), why
         assert "{" not in why
         assert "nan" not in why
@@ -202,10 +196,12 @@ def test_three_sessions_have_no_record_and_say_so(
     serve: Callable[..., Any], short_history: Any, dispatch: Dispatch
 ) -> None:
     serve(db=short_history)
-    words = text_of(opened(dispatch, "technical", view("NEW")))
-    assert "No record yet" in words
-    assert "Not available, because it needs up to 200 sessions and there are 3." in words
-    assert "no completed bar yet" in words
+    content = opened(dispatch, "technical", view("NEW"))
+    assert "No record yet" in text_of(content)
+    assert "no completed bar yet" in text_of(content)
+    rows = rows_of(content)
+    assert rows["vote_sma"]["why"] == "Not available, because it needs up to 200 sessions and there are 3."
+    assert rows["vote_sma"]["vote"] == "n/a"
 
 
 # ---- ribbon, comparison, patterns, scale --------------------------------------------------------------------

@@ -3,12 +3,14 @@
 from typing import Any
 
 import dash_bootstrap_components as dbc
+import pandas as pd
 from dash import dcc, html
 
 from analytics.errors import PlumblineError
 from analytics.indicators import INDICATORS, Indicator
 from analytics.scorecard import HORIZONS
-from dashapp.components import KEPT, card, empty_graph, info
+from dashapp.components import KEPT, card, empty_graph, grid, info
+from dashapp.components.votes import VOTE_COLUMNS
 from dashapp.data import market
 from dashapp.ids import ids
 from pipeline.queries import instruments as instrument_queries
@@ -30,6 +32,7 @@ PANES: dict[str, Indicator | None] = {VOLUME: None} | {
     key: item for key, item in INDICATORS.items() if item.pane == "own"
 }
 MAX_PANES = 4
+VOTES_GRID = "technical-votes"
 SCOPES = {"ticker": "This ticker", "stocks": "All stocks"}
 HORIZON_LABELS = {str(days): f"{days} sessions" for days in HORIZONS}
 
@@ -84,6 +87,7 @@ def _votes_card() -> dbc.Card:
     horizon = _choice(ID.horizon, HORIZON_LABELS, "21")
     return card("Votes and their record", [
         html.Div([_field("Record of", scope), _field("Held for", horizon)], className="controls mb-2"), html.Div(id=ID.votes),
+        grid(VOTES_GRID, pd.DataFrame(columns=["key"]), VOTE_COLUMNS, row_id="key", height=620, row_height=46),
     ], tip="Each stored vote at the last close, why it stands as it does, and what followed such votes in the past: bought at the next "
            "open, held for the sessions chosen, dividends included, before costs. The record is of today, with all of history known.")  # fmt: skip
 

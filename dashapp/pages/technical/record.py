@@ -9,11 +9,11 @@ from dash import Input, Output, callback, html
 from analytics.errors import MissingDataError
 from analytics.market import Bars
 from dashapp import inputs
-from dashapp.components import guarded
-from dashapp.components.votes import Record, vote_table
+from dashapp.components import grid_id, guarded
+from dashapp.components.votes import Records, vote_rows
 from dashapp.data import known_instrument, market, published, settings
 from dashapp.ids import SHELL
-from dashapp.pages.technical.layout import HORIZON_LABELS, ID, SCOPES
+from dashapp.pages.technical.layout import HORIZON_LABELS, ID, SCOPES, VOTES_GRID
 from pipeline.queries import Reader
 from pipeline.queries import prices as price_queries
 from pipeline.queries import scorecard as scorecard_queries
@@ -23,32 +23,36 @@ _POOLED: dict[tuple[str, str], Any] = {}  # the record of all stocks is the same
 
 
 @callback(
-    Output(ID.votes, "children"), Input(SHELL.view, "data"), Input(ID.scope, "value"), Input(ID.horizon, "value"),
-    Input(SHELL.run, "data"),
+    Output(ID.votes, "children"), Output(grid_id(VOTES_GRID), "rowData"), Input(SHELL.view, "data"),
+    Input(ID.scope, "value"), Input(ID.horizon, "value"), Input(SHELL.run, "data"),
 )  # fmt: skip
+def show_votes(seen: Any, scope: Any, horizon: Any, _run: Any) -> tuple[Any, Any]:
+    """Show every vote of the newest bar with its reason and its record; without one the chart says why."""
+    found = _votes(seen, scope, horizon)
+    return found if isinstance(found, tuple) else (found, [])
+
+
 @guarded
-def show_votes(seen: Any, scope: Any, horizon: Any, _run: Any) -> Any:
-    """Show every vote of the newest bar with its reason and its record."""
+def _votes(seen: Any, scope: Any, horizon: Any) -> Any:
     ticker, _ = inputs.view(seen)
     scope = inputs.choice("record of", scope, SCOPES)
-    horizon = int(inputs.choice("held for", horizon, HORIZON_LABELS))
+    held = int(inputs.choice("held for", horizon, HORIZON_LABELS))
     with market() as reader:
         instrument = known_instrument(reader, ticker)
         ticker = instrument["ticker"]
-        rows = signal_queries.newest_signals(reader, ticker, count=2)
-        if not rows:
+        stored = signal_queries.newest_signals(reader, ticker, count=2)
+        if not stored:
             raise MissingDataError(f"There are no signals of {ticker}. The Data tab shows what the store holds.")
-        first = str(rows[-1]["date"])
-        bars = price_queries.bars(reader, ticker, start=first)
-        gaps = any(value is None for value in rows[0].values())  # only then the counts are asked for, to say why
+        bars = price_queries.bars(reader, ticker, start=str(stored[-1]["date"]))
+        gaps = any(value is None for value in stored[0].values())  # only then the counts are asked for, to say why
         sessions = price_queries.session_counts(reader, ticker) if gaps else {}
         records = _pooled(reader) if scope == "stocks" else scorecard_queries.records(reader, ticker)
-    last, before = (_with_prices(row, bars) for row in (rows[0], rows[-1]))
-    record = Record(records, horizon, "all stocks together" if scope == "stocks" else ticker)
-    return [
-        html.P([html.Strong(f"Votes on {last['date']}. "), _about(record)], className="small text-body-secondary"),
-        vote_table(last, before, record, sessions=sessions),
-    ]
+    last, before = (_with_prices(row, bars) for row in (stored[0], stored[-1]))
+    whose = "all stocks together" if scope == "stocks" else ticker
+    about = html.P(
+        [html.Strong(f"Votes on {last['date']}. "), _about(records, held, whose)], className="small text-body-secondary"
+    )
+    return about, vote_rows(last, before, records, horizon=held, sessions=sessions)
 
 
 def _with_prices(row: Mapping[str, Any], bars: Bars) -> dict[str, Any]:
@@ -68,17 +72,16 @@ def _pooled(reader: Reader) -> Any:
     return _POOLED[key]
 
 
-def _about(record: Record) -> str:
+def _about(records: Records, horizon: int, whose: str) -> str:
     """What the columns of the record mean, in a sentence."""
-    if not record.rows:
-        return (f"No record yet: it takes more than {record.horizon} sessions after a vote to know what followed. "
+    spans = [row for rows in records.values() for row in rows if row["horizon_days"] == horizon]
+    if not spans:
+        return (f"No record yet: it takes more than {horizon} sessions after a vote to know what followed. "
                 "Votes and reasons are of the last close.")  # fmt: skip
-    spans = [row for rows in record.rows.values() for row in rows if row["horizon_days"] == record.horizon]
-    span = f", {min(row['first_date'] for row in spans)} to {max(row['last_date'] for row in spans)}" if spans else ""
+    first, last = min(row["first_date"] for row in spans), max(row["last_date"] for row in spans)
     return (
-        f"Record of {record.whose}{span}: mean total return over the {record.horizon} sessions after the next open beyond that of any day, "
-        "with its 95 % interval; n effective is the number of independent returns that would be as certain, because windows "
-        "overlap; q is the share of false finds among all signals with a q this low. A record of the past, before costs, and of "
-        "today: no backtest reads it. Signals that pick the lows or highs of the path they are judged by show some excess in a pure "
-        "random walk too, RSI about 0.1 to 0.9 % over 21 sessions, the shorter the history the more."
+        f"Record of {whose}, {first} to {last}: mean total return over the {horizon} sessions after the next open beyond that of any day, "
+        "before costs. It is of today, with all of history known: no backtest reads it. Signals that pick the lows or highs of the "
+        "path they are judged by show some excess in a pure random walk too, RSI about 0.1 to 0.9 % over 21 sessions, the shorter the "
+        "history the more."
     )

@@ -1,5 +1,6 @@
 """What many tests share: small built databases, the app over them, and the settings of a throw-away folder."""
 
+import fcntl
 import os
 from pathlib import Path
 from typing import Any
@@ -17,20 +18,30 @@ def settings(tmp_path: Path) -> Any:
     return settings_in(tmp_path, simulated_tickers=6, simulated_years=3)
 
 
+def built_once(factory: pytest.TempPathFactory, name: str, request: UpdateRequest, **options: Any) -> Any:
+    """Settings of a database that the first of the test processes builds and all read, each with a workspace of its own."""
+    base = factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"built-{name}"
+    shared.mkdir(exist_ok=True)
+    with (shared / "turn").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if not (shared / "done").exists():
+            update(request, settings=settings_in(shared, **options))
+            (shared / "done").touch()
+    return settings_in(factory.mktemp(name), db=shared / "data.db", **options)
+
+
 @pytest.fixture(scope="session")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Settings of a published database of the simulated market; read it, do not write it."""
-    made = settings_in(tmp_path_factory.mktemp("simulated"), simulated_tickers=8, simulated_years=8)
-    update(UpdateRequest(source="simulated"), settings=made)
-    return made
+    size = {"simulated_tickers": 8, "simulated_years": 8}
+    return built_once(tmp_path_factory, "simulated", UpdateRequest(source="simulated"), **size)
 
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Settings of a published database of the embedded sample; read it, do not write it."""
-    made = settings_in(tmp_path_factory.mktemp("sample"))
-    update(UpdateRequest(source="sample"), settings=made)
-    return made
+    return built_once(tmp_path_factory, "sample", UpdateRequest(source="sample"))
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +56,4 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def real(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Any:
     """Settings of a published database of the real market data; read it, do not write it."""
-    made = settings_in(tmp_path_factory.mktemp("real"))
-    update(UpdateRequest(source="csv", path=shared_data), settings=made)
-    return made
+    return built_once(tmp_path_factory, "real", UpdateRequest(source="csv", path=shared_data))

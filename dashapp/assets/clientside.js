@@ -89,11 +89,9 @@
     return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits })
       .replace("-", "−");
   };
-  functions.plumblineExplained = function (value) {
-    return value + " ⓘ";
-  };
   functions.plumblinePercent = function (value, digits) {
-    return known(value) ? (value * 100).toFixed(digits).replace("-", "−") + " %" : "–";
+    const text = known(value) ? (value * 100).toFixed(digits) : "";
+    return text ? (Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−")) + " %" : "–"; // no −0.0 %
   };
   functions.plumblinePValue = function (value) {
     return known(value) && value < 0.0001 ? "< 0.0001" : functions.plumblineNumber(value, 4);

@@ -25,22 +25,22 @@ _VOTED = {
 }
 
 VOTE_COLUMNS = [
-    column("signal", "Signal", width=182, pinned="left", tooltipField="about", tip="Rest on a name for what it measures, its formula and its rule",
-           valueFormatter={"function": "plumblineExplained(params.value)"}),
-    column("vote", "Vote", width=104, cellClassRules=_VOTED, tip="At the last close"),
-    column("why", "Why today", minWidth=280, cellClass="wrapped", tooltipField="why"),
+    column("signal", "Signal", width=182, pinned="left", cellClass="explained", tooltipField="about",
+           tip="Rest on a name for what it measures, its formula and its rule"),
+    column("vote", "Vote", width=96, cellClassRules=_VOTED, tip="At the last close"),
+    column("why", "Why today", minWidth=250, cellClass="wrapped", tooltipField="why"),
     percent_column("excess_return", "Excess after it", width=92, cellClassRules=_FOUND,
                    tip="Mean total return after such votes beyond the ticker's own average over as many sessions; coloured where q < 5 %"),
-    percent_column("excess_low", "Low", width=80, tip="95 % interval of the excess, by block bootstrap; a dash: too few blocks to say"),
-    percent_column("excess_high", "High", width=80, tip="95 % interval of the excess"),
-    percent_column("hit_rate", "Hit rate", digits=0, width=78, tip="Share of the returns that went the vote's way; a neutral vote has none"),
-    percent_column("base_rate", "Of any day", digits=0, width=80, tip="The same share over all days of the ticker"),
-    number_column("n_effective", "n effective", digits=0, width=86, tip="Independent returns that would be as certain: windows overlap, so fewer than n"),
-    number_column("n", "n", digits=0, width=70, tip="Days with this vote whose return is known"),
-    p_value_column("q_value", "q", width=76, tip="The share of false finds among all tested signals with a q this low (Benjamini and Hochberg)"),
-    percent_column("excess_5", "5 sessions", width=84, tip="The excess over 5 sessions: how it grows or decays with the horizon"),
-    percent_column("excess_21", "21", width=76, tip="The excess over 21 sessions"),
-    percent_column("excess_63", "63", width=76, tip="The excess over 63 sessions"),
+    percent_column("excess_low", "Low", width=78, tip="95 % interval of the excess, by block bootstrap; a dash: too few blocks to say"),
+    percent_column("excess_high", "High", width=78, tip="95 % interval of the excess"),
+    percent_column("hit_rate", "Hit rate", digits=0, width=72, tip="Share of the returns that went the vote's way; a neutral vote has none"),
+    percent_column("base_rate", "Of any day", digits=0, width=78, tip="The same share over all days of the ticker"),
+    number_column("n_effective", "n eff.", digits=0, width=74, tip="The effective number: independent returns that would be as certain; fewer than n, because windows overlap"),
+    number_column("n", "n", digits=0, width=74, tip="Days with this vote whose return is known"),
+    p_value_column("q_value", "q", width=84, tip="The share of false finds among all tested signals with a q this low (Benjamini and Hochberg)"),
+    percent_column("excess_5", "Over 5", width=76, tip="The excess over 5 sessions: how it grows or decays with the horizon"),
+    percent_column("excess_21", "Over 21", width=76, tip="The excess over 21 sessions"),
+    percent_column("excess_63", "Over 63", width=76, tip="The excess over 63 sessions"),
     column("part", "Part", width=104, tip="Averages and oscillators make the rating; the core votes make the signal"),
 ]  # fmt: skip
 
@@ -83,7 +83,7 @@ def _signal(last: Mapping[str, Any], records: Records, horizon: int) -> dict[str
     state = last["overall_signal"]
     word = "" if pd.isna(state) else _WORDS[int(state)][0].lower()
     why = (f"{number(last['buy_votes'], digits=0)} buy and {number(last['sell_votes'], digits=0)} sell among the seven core votes; "
-           "three are needed, and more than the other side has.")  # fmt: skip
+           "three must agree.")  # fmt: skip
     about = "What the seven core votes add up to. It is acted on at the next open."
     return _row("overall_signal", "Overall signal", about, "Sum", word, why) | _record(
         records, "overall_signal", word, horizon
@@ -92,7 +92,7 @@ def _signal(last: Mapping[str, Any], records: Records, horizon: int) -> dict[str
 
 def _rating(last: Mapping[str, Any], records: Records, horizon: int) -> dict[str, Any]:
     word = last["rating_label"] or ""
-    why = f"Score {number(last['rating_score'], sign=True)}: the mean of the averages' and the oscillators' mean votes."
+    why = f"Score {number(last['rating_score'], sign=True)} on a scale from −1, all sell, to 1, all buy."
     about = (
         "The 15 votes of averages and the 11 of oscillators, each half weighed equally; labels change at ±0.1 and ±0.5."
     )

@@ -182,6 +182,7 @@ def _add_pane(
     layout["annotations"].append({
         "text": title, "xref": "paper", "yref": "paper", "x": 0, "y": domain[1], "xanchor": "left",
         "yanchor": "bottom" if key == "agreement" else "top", "showarrow": False, "font": {"size": 11, "color": palette(theme)["muted"]},
+        **({"hovertext": indicator.description, "captureevents": True} if indicator else {}),
     })  # fmt: skip
     layout["shapes"] += [_level(level, number, theme) for level in (indicator.levels if indicator else ())]
 

@@ -1,5 +1,6 @@
 """The frame of the Technical tab: its controls and the places that the callbacks fill."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -48,8 +49,10 @@ def layout(**_query: str) -> html.Div:
 
 
 def _controls() -> html.Div:
-    overlays = {key: item.label if item else "Candlestick patterns" for key, item in OVERLAYS.items()}
-    panes = {key: item.label if item else "Volume" for key, item in PANES.items()}
+    overlays = _options(
+        OVERLAYS, "Candlestick patterns", "Where TA-Lib's candlestick patterns stand, and which they are."
+    )
+    panes = _options(PANES, "Volume", "Shares traded in each session.")
     return html.Div([
         _field("Price as", _choice(ID.style, STYLES, "candles")),
         _field("Scale", _choice(ID.scale, SCALES, "linear")),
@@ -87,7 +90,7 @@ def _votes_card() -> dbc.Card:
     horizon = _choice(ID.horizon, HORIZON_LABELS, "21")
     return card("Votes and their record", [
         html.Div([_field("Record of", scope), _field("Held for", horizon)], className="controls mb-2"), html.Div(id=ID.votes),
-        grid(VOTES_GRID, pd.DataFrame(columns=["key"]), VOTE_COLUMNS, row_id="key", height=620, row_height=46),
+        html.Div(grid(VOTES_GRID, pd.DataFrame(columns=["key"]), VOTE_COLUMNS, row_id="key", height=620, row_height=46), className="mt-5"),
     ], tip="Each stored vote at the last close, why it stands as it does, and what followed such votes in the past: bought at the next "
            "open, held for the sessions chosen, dividends included, before costs. The record is of today, with all of history known.")  # fmt: skip
 
@@ -101,6 +104,14 @@ def tickers() -> list[dict[str, str]]:
         return []  # the content says what is missing
     ordered = listed.sort_values("kind", key=lambda kinds: kinds != "index", kind="stable")
     return [{"value": row.ticker, "label": f"{row.ticker} · {row.name}"} for row in ordered.itertuples()]
+
+
+def _options(drawn: Mapping[str, Indicator | None], other: str, about: str) -> list[dict[str, str]]:
+    """The indicators as options, each explained where the pointer rests; `other` is what no indicator stands for."""
+    return [
+        {"value": key, "label": item.label if item else other, "title": item.description if item else about}
+        for key, item in drawn.items()
+    ]
 
 
 def _choice(key: str, options: Any, value: str) -> dcc.Dropdown:

@@ -8,6 +8,9 @@ from typing import Any
 
 UNKNOWN = "–"
 FOLDERS = re.compile(r"(?<![\w:/.])/(?:[^\s/:,;()'\"]+/)+")
+ACRONYMS = {
+    "sma", "ema", "macd", "rsi", "adx", "di", "atr", "cci", "mfi", "obv", "roc", "cmf", "trix", "vwap", "vwma", "bb",
+}  # fmt: skip
 MAX_DIGITS = 6  # after the point: smaller is noise
 
 
@@ -55,8 +58,10 @@ def without_folders(text: str) -> str:
 
 
 def column_label(name: str) -> str:
-    """Return a stored column's name as a label: sma_50 → SMA 50, plus_di_14 → +DI 14."""
-    return name.replace("plus_di", "+DI").replace("minus_di", "−DI").replace("_", " ").upper()
+    """Return a stored column's name as a label: sma_50 → SMA 50, plus_di_14 → +DI 14, bb_upper → BB upper."""
+    words = name.replace("plus_di", "+di").replace("minus_di", "−di").split("_")
+    shown = [word.upper() if word.lstrip("+−") in ACRONYMS or len(word) == 1 else word for word in words]
+    return " ".join([shown[0][:1].upper() + shown[0][1:], *shown[1:]])
 
 
 def age(timestamp: str | None, *, now: datetime | None = None) -> str:

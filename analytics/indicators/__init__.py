@@ -42,6 +42,7 @@ def parse_settings(text: str) -> dict[str, dict[str, Any]]:
     Raises InputError on another form or a value out of bounds, UnknownKeyError on a name that is not declared.
     """
     found: dict[str, dict[str, Any]] = {}
+    seen: set[tuple[str, str]] = set()
     for part in filter(None, (part.strip() for part in text.split(","))):
         place, equals, value = part.partition("=")
         key, _, name = place.strip().partition(".")
@@ -52,6 +53,9 @@ def parse_settings(text: str) -> dict[str, dict[str, Any]]:
         indicator = lookup(INDICATORS, key, "indicator")
         parameter = lookup({item.name: item for item in indicator.parameters}, name, f"parameter of {key}")
         checked = parameter.check(value)
+        if (key, name) in seen:
+            raise InputError("indicator_parameters", got=f"{key}.{name} twice", allowed="each parameter once")
+        seen.add((key, name))
         if checked != parameter.default:
             found.setdefault(key, {})[name] = checked
     return found

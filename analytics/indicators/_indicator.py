@@ -38,6 +38,7 @@ class Indicator:
     votes: tuple[Vote, ...] = ()
     levels: tuple[float, ...] = ()  # guide lines in its own pane
     drawn: tuple[str, ...] = ()  # outputs drawn at first, the others on request; empty: all of them
+    fraction: bool = False  # shown as percent
 
 
 def compute_indicator(

@@ -1,5 +1,6 @@
 """What a vote declares: its rule, and the sentence that says why it stands as it does."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -31,6 +32,7 @@ class Vote:
     because: tuple[str, str, str]
     rating: RatingGroup | None = None  # the half of the rating in which it counts
     reads: tuple[str, ...] = ()  # outputs of the indicator; empty: all of them
+    warm_up: int | None = None  # bars before the first vote, at default parameters; None: those of the indicator
 
     @property
     def column(self) -> str:
@@ -43,7 +45,25 @@ class Vote:
         A value that is not given, or not known, is written as nan.
         """
         sentence = self.because[1 - int(value)]
-        return sentence.format_map(_Known({**row, "before": _Known(before)}))
+        values = _Known({**row, "before": _Known(before)})
+        said = sentence.format_map(values)
+        for digits in (2, 4, 6):
+            if value == 0 or not _looks_equal(said):
+                break
+            said = _DIGITS.sub(lambda match: f".{int(match[1]) + digits}f", sentence).format_map(values)  # noqa: B023
+        return said
+
+
+_DIGITS = re.compile(r"\.(\d)f")
+_NUMBERS = re.compile(r"(?<![\w.])-?\d[\d,]*\.?\d*")
+
+
+def _looks_equal(said: str) -> bool:
+    """Whether a sentence that says two numbers differ shows the same twice, or says that something moved by 0."""
+    texts = _NUMBERS.findall(said.replace("−", "-"))
+    numbers = [float(text.rstrip(".,").replace(",", "")) for text in texts]
+    moved_by_nothing = any(number == 0 and "." in text for number, text in zip(numbers, texts, strict=True))
+    return len(set(numbers)) < len(numbers) or moved_by_nothing
 
 
 class _Known(dict[str, Any]):
@@ -59,7 +79,7 @@ class _Known(dict[str, Any]):
         return self[name]
 
 
-def average_vote(output: str, label: str) -> Vote:
+def average_vote(output: str, label: str, *, warm_up: int) -> Vote:
     """Return the vote of a moving average in the rating: buy on a close above it, sell below."""
     return Vote(
         key=output,
@@ -73,6 +93,7 @@ def average_vote(output: str, label: str) -> Vote:
         ),
         rating="moving_average",
         reads=(output,),
+        warm_up=warm_up,
     )
 
 

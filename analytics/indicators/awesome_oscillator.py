@@ -52,7 +52,7 @@ INDICATOR = Indicator(
     votes=(
         Vote(
             key="awesome_oscillator", label="Awesome oscillator",
-            rule="buy where it crosses zero upward or turns up above zero, sell in the mirror case", decide=vote, rating="oscillator",
+            rule="buy where it crosses zero upward or turns up above zero, sell in the mirror case", decide=vote, warm_up=35, rating="oscillator",
             because=("At {awesome_oscillator:.2f} after {before.awesome_oscillator:.2f} it has crossed zero upward or turned up above zero.",
                      "At {awesome_oscillator:.2f} after {before.awesome_oscillator:.2f} it has neither crossed zero nor turned away from it.",
                      "At {awesome_oscillator:.2f} after {before.awesome_oscillator:.2f} it has crossed zero downward or turned down below zero."),

@@ -29,4 +29,5 @@ INDICATOR = Indicator(
     ),
     compute=compute,
     warm_up=19,
+    fraction=True,
 )

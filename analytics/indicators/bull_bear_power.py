@@ -43,7 +43,7 @@ INDICATOR = Indicator(
         Vote(
             key="bull_bear_power", label="Bull and bear power",
             rule="buy while the average rises and bear power is below zero and rising, sell while it falls and bull power is above zero and falling",
-            decide=vote, rating="oscillator",
+            decide=vote, warm_up=13, rating="oscillator",
             because=("The average rises, and bear power recovers from {before.bear_power:.2f} to {bear_power:.2f}.",
                      "Bull power at {bull_power:.2f} and bear power at {bear_power:.2f} show no dip in a rising trend and no rally in a falling one.",
                      "The average falls, and bull power fades from {before.bull_power:.2f} to {bull_power:.2f}."),

@@ -3,6 +3,7 @@
 import talib
 
 from analytics.conventions import FloatArray
+from analytics.errors import InputError
 from analytics.indicators._indicator import Indicator
 from analytics.indicators._vote import Columns, Vote, average_vote, sign_of
 from analytics.parameters import Parameter
@@ -13,7 +14,17 @@ RATED = (10, 20, 30, 50, 100, 200)
 
 
 def compute(inputs: Columns, **windows: int) -> tuple[FloatArray, ...]:
-    """Return the eight averages, each of shape (n,) in USD. NaN when: fewer than `window` bars."""
+    """Return the eight averages, each of shape (n,) in USD. NaN when: fewer than `window` bars.
+
+    Raises InputError where ema_12 is not below ema_26: their vote would mean the opposite.
+    """
+    if windows["ema_12"] >= windows["ema_26"]:
+        raise InputError(
+            "ema_12",
+            got=windows["ema_12"],
+            allowed=f"less than ema_26 ({windows['ema_26']})",
+            fix="Their vote compares them.",
+        )
     return tuple(talib.EMA(inputs["close"], timeperiod=windows[name]) for name in OUTPUTS)
 
 
@@ -43,9 +54,9 @@ INDICATOR = Indicator(
             key="ema", label="EMA 12 / 26", rule="buy while EMA 12 is above EMA 26, sell while below", decide=trend,
             because=("EMA 12 at {ema_12:,.2f} is above EMA 26 at {ema_26:,.2f}.", "EMA 12 equals EMA 26 at {ema_26:,.2f}.",
                      "EMA 12 at {ema_12:,.2f} is below EMA 26 at {ema_26:,.2f}."),
-            reads=("ema_12", "ema_26"),
+            reads=("ema_12", "ema_26"), warm_up=25,
         ),
-        *(average_vote(f"ema_{window}", f"EMA {window}") for window in RATED),
+        *(average_vote(f"ema_{window}", f"EMA {window}", warm_up=window - 1) for window in RATED),
     ),
     drawn=("ema_12", "ema_26"),
 )  # fmt: skip

@@ -26,4 +26,5 @@ INDICATOR = Indicator(
     parameters=(Parameter("window", "Window", TRADING_DAYS, "sessions in the year", minimum=2, maximum=600),),
     compute=compute,
     warm_up=251,
+    fraction=True,
 )

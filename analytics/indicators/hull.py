@@ -30,5 +30,5 @@ INDICATOR = Indicator(
     parameters=(Parameter("window", "Window", 9, "sessions in the average", minimum=4, maximum=400),),
     compute=compute,
     warm_up=10,
-    votes=(average_vote("hull_9", "Hull 9"),),
+    votes=(average_vote("hull_9", "Hull 9", warm_up=10),),
 )

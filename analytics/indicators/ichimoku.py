@@ -45,5 +45,5 @@ INDICATOR = Indicator(
     ),
     compute=compute,
     warm_up=76,
-    votes=(average_vote("ichimoku_base", "Ichimoku base"),),
+    votes=(average_vote("ichimoku_base", "Ichimoku base", warm_up=25),),
 )  # fmt: skip

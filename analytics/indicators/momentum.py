@@ -33,7 +33,7 @@ INDICATOR = Indicator(
     warm_up=10,
     votes=(
         Vote(
-            key="momentum", label="Momentum 10", rule="buy while it rises, sell while it falls", decide=vote, rating="oscillator",
+            key="momentum", label="Momentum 10", rule="buy while it rises, sell while it falls", decide=vote, warm_up=11, rating="oscillator",
             because=("Momentum rose to {momentum_10:.2f} from {before.momentum_10:.2f}.",
                      "Momentum stayed at {momentum_10:.2f}.",
                      "Momentum fell to {momentum_10:.2f} from {before.momentum_10:.2f}."),

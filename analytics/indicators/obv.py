@@ -40,6 +40,7 @@ INDICATOR = Indicator(
             label="On-balance volume",
             rule="buy while OBV is above its own 20-session average, sell while below",
             decide=vote,
+            warm_up=19,
             because=(
                 "OBV is above its own 20-session average.",
                 "OBV equals its own 20-session average.",

@@ -46,4 +46,5 @@ INDICATOR = Indicator(
     parameters=(Parameter("window", "Window", 21, "returns in the sample", minimum=2, maximum=500),),
     compute=compute,
     warm_up=21,
+    fraction=True,
 )

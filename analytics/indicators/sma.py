@@ -3,6 +3,7 @@
 import talib
 
 from analytics.conventions import FloatArray
+from analytics.errors import InputError
 from analytics.indicators._indicator import Indicator
 from analytics.indicators._vote import Columns, Vote, average_vote, sign_of
 from analytics.parameters import Parameter
@@ -12,7 +13,17 @@ OUTPUTS = tuple(f"sma_{window}" for window in WINDOWS)
 
 
 def compute(inputs: Columns, **windows: int) -> tuple[FloatArray, ...]:
-    """Return the six averages, each of shape (n,) in USD. NaN when: fewer than `window` bars."""
+    """Return the six averages, each of shape (n,) in USD. NaN when: fewer than `window` bars.
+
+    Raises InputError where sma_50 is not below sma_200: their vote would mean the opposite.
+    """
+    if windows["sma_50"] >= windows["sma_200"]:
+        raise InputError(
+            "sma_50",
+            got=windows["sma_50"],
+            allowed=f"less than sma_200 ({windows['sma_200']})",
+            fix="Their vote compares them.",
+        )
     return tuple(talib.SMA(inputs["close"], timeperiod=windows[name]) for name in OUTPUTS)
 
 
@@ -44,7 +55,7 @@ INDICATOR = Indicator(
                      "SMA 50 at {sma_50:,.2f} is below SMA 200 at {sma_200:,.2f}."),
             reads=("sma_50", "sma_200"),
         ),
-        *(average_vote(name, f"SMA {window}") for name, window in zip(OUTPUTS, WINDOWS, strict=True)),
+        *(average_vote(name, f"SMA {window}", warm_up=window - 1) for name, window in zip(OUTPUTS, WINDOWS, strict=True)),
     ),
     drawn=("sma_20", "sma_50", "sma_200"),
 )  # fmt: skip

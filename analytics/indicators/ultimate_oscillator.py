@@ -4,6 +4,7 @@ import numpy as np
 import talib
 
 from analytics.conventions import FloatArray
+from analytics.errors import InputError
 from analytics.indicators._indicator import Indicator
 from analytics.indicators._vote import Columns, Vote, either
 from analytics.parameters import Parameter
@@ -14,12 +15,20 @@ WEAK, STRONG = 30.0, 70.0
 def compute(inputs: Columns, *, short: int, medium: int, long: int) -> tuple[FloatArray, ...]:
     """Return the oscillator, shape (n,), 0 to 100.
 
-    NaN when: fewer than max(windows) + 1 bars, or the price has not moved within one of the windows.
+    NaN when: fewer than long + 1 bars, or the price has not moved within one of the windows. Raises InputError where
+    the windows do not rise.
     """
+    if not short < medium < long:
+        raise InputError(
+            "short, medium, long",
+            got=f"{short}, {medium}, {long}",
+            allowed="windows that rise",
+            fix="TA-Lib would sort them.",
+        )
     bars = inputs["high"], inputs["low"], inputs["close"]
     values = talib.ULTOSC(*bars, timeperiod1=short, timeperiod2=medium, timeperiod3=long)
     # TA-Lib leaves a horizon without any range out of the sum, which then reads as selling.
-    still = talib.MAX(talib.TRANGE(*bars), timeperiod=max(2, min(short, medium, long))) == 0
+    still = talib.MAX(talib.TRANGE(*bars), timeperiod=max(2, short)) == 0
     return (np.where(still, np.nan, values),)
 
 

@@ -30,5 +30,5 @@ INDICATOR = Indicator(
     parameters=(Parameter("window", "Window", 20, "sessions in the average", minimum=2, maximum=500),),
     compute=compute,
     warm_up=19,
-    votes=(replace(average_vote("vwap_20", "VWAP 20"), key="vwap", rating=None),),
+    votes=(replace(average_vote("vwap_20", "VWAP 20", warm_up=19), key="vwap", rating=None),),
 )

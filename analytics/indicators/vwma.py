@@ -37,5 +37,5 @@ INDICATOR = Indicator(
     parameters=(Parameter("window", "Window", 20, "sessions in the average", minimum=2, maximum=500),),
     compute=compute,
     warm_up=19,
-    votes=(average_vote("vwma_20", "VWMA 20"),),
+    votes=(average_vote("vwma_20", "VWMA 20", warm_up=19),),
 )

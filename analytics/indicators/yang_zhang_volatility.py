@@ -47,4 +47,5 @@ INDICATOR = Indicator(
     parameters=(Parameter("window", "Window", 21, "sessions in the sample", minimum=2, maximum=500),),
     compute=compute,
     warm_up=21,
+    fraction=True,
 )

@@ -29,8 +29,9 @@ def scorecard(sums: QuarterlySums, horizon: int) -> pd.DataFrame:
     mean_forward_return (ci_low, ci_high), excess_return over the ticker's own average (excess_low, excess_high,
     p_value: that it is 0), hit_rate (hit_low, hit_high): the share of returns that went the bucket's way, base_rate:
     the share of all the ticker's returns that did; both NaN for neutral. base_return: the average of all its returns.
-    n_effective: the number of independent returns whose mean would be as uncertain. Fractions; intervals 95 %.
-    NaN when: an interval or p value rests on fewer than MIN_BLOCKS blocks.
+    n_effective: the number of independent returns whose mean would be as uncertain. Fractions; intervals 95 %, of a hit rate
+    cut to 0 and 1.
+    NaN when: an interval or p value rests on fewer than MIN_BLOCKS blocks; n_effective and p of returns that never vary.
     """
     blocks = _blocks(sums, BLOCK_QUARTERS[horizon])
     n = blocks["n"].sum(axis=0)
@@ -45,7 +46,7 @@ def scorecard(sums: QuarterlySums, horizon: int) -> pd.DataFrame:
     mean_se, hit_se, excess_se = (error * wider for error in _standard_errors(values))
     variance = np.maximum(values["squares"].sum(axis=0) / n - mean**2, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        effective = np.minimum(variance / mean_se**2, n)
+        effective = np.where(variance > 0, np.minimum(variance / mean_se**2, n), np.nan)
         t_stat = excess / excess_se
     rows = {
         "signal": [bucket.signal for bucket, is_seen in zip(BUCKETS, seen, strict=True) if is_seen],
@@ -53,10 +54,11 @@ def scorecard(sums: QuarterlySums, horizon: int) -> pd.DataFrame:
         "horizon_days": horizon, "n": n.astype(int), "n_effective": effective,
         "hit_rate": hit, "base_rate": values["base_hits"].sum(axis=0) / n,
         "mean_forward_return": mean, "base_return": values["base"].sum(axis=0) / n, "excess_return": excess,
-        "p_value": two_sided_p(t_stat, degrees=degrees),
+        "p_value": two_sided_p(np.where(variance > 0, t_stat, np.nan), degrees=degrees),
     }  # fmt: skip
     for name, estimate, error in (("ci", mean, mean_se), ("hit", hit, hit_se), ("excess", excess, excess_se)):
         rows[f"{name}_low"], rows[f"{name}_high"] = t_interval(estimate, error, degrees=degrees)
+    rows["hit_low"], rows["hit_high"] = (np.clip(rows[f"hit_{end}"], 0.0, 1.0) for end in ("low", "high"))
     return pd.DataFrame(rows)
 
 

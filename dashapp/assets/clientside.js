@@ -48,22 +48,29 @@
           !(shell.uses[pathname] || []).includes("range"),
         ];
       },
-      // The shapes that somebody drew, by ticker; the guide lines of the panes are ours and have a name.
+      // The shapes that somebody drew, by ticker and pane; the guide lines of the panes are ours and have a name. What
+      // was drawn in a pane that is not shown now is kept.
       drawings: function (layout, kept, view) {
         const none = window.dash_clientside.no_update;
-        if (!layout || !view || !view.ticker) return none;
-        const keys = Object.keys(layout);
-        let shapes = null;
-        if (Array.isArray(layout.shapes)) {
-          shapes = layout.shapes;
-        } else if (keys.some((key) => key.startsWith("shapes["))) { // one was moved: take what the chart has now
-          const chart = document.querySelector("#technical-chart .js-plotly-plot");
-          shapes = chart ? chart.layout.shapes : null;
-        }
+        const chart = document.querySelector("#technical-chart .js-plotly-plot");
+        if (!layout || !view || !view.ticker || !chart) return none;
+        const moved = Object.keys(layout).some((key) => key.startsWith("shapes["));
+        const shapes = Array.isArray(layout.shapes) ? layout.shapes : moved ? chart.layout.shapes : null;
         if (!shapes) return none;
+        const panes = Object.assign({ y: "price" }, ((chart.layout.meta || {}).panes) || {});
+        const hidden = ((kept || {})[view.ticker] || []).filter((shape) => !Object.values(panes).includes(shape.pane || "price"));
+        const own = shapes.filter((shape) => shape.name !== "level")
+          .map((shape) => Object.assign({}, shape, { pane: panes[shape.yref] || "price" }));
         // A copy: Plotly goes on writing to its own objects, and what a Store holds must stay as it is.
-        const own = JSON.parse(JSON.stringify(shapes.filter((shape) => shape.name !== "level")));
-        return Object.assign({}, kept, { [view.ticker]: own });
+        return Object.assign({}, kept, { [view.ticker]: JSON.parse(JSON.stringify(hidden.concat(own))) });
+      },
+      // What somebody zoomed to, for as long as ticker and range stay.
+      zoom: function (layout, view) {
+        const none = window.dash_clientside.no_update;
+        if (!layout || !view) return none;
+        if (layout["xaxis.autorange"]) return {};
+        const range = layout["xaxis.range"] || [layout["xaxis.range[0]"], layout["xaxis.range[1]"]];
+        return range[0] && range[1] ? { view: view.ticker + " " + view.range, range: range } : none;
       },
       download: function (clicks) {
         return clicks ? true : window.dash_clientside.no_update;
@@ -130,9 +137,11 @@
   // An opened list takes what is typed: the search field gets the focus as soon as it is there.
   document.addEventListener("click", function (event) {
     if (!event.target.closest || !event.target.closest(".dash-dropdown")) return;
-    setTimeout(() => {
+    const focus = (tries) => {
       const field = document.querySelector(".dash-dropdown-search");
       if (field) field.focus();
-    }, 60);
+      else if (tries) setTimeout(() => focus(tries - 1), 60);
+    };
+    setTimeout(() => focus(10), 60);
   });
 })();

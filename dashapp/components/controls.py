@@ -12,7 +12,11 @@ _TOOLS: Any = {
     "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d", "sendChartToCloud", "sendDataToCloud"],
     "plotlyServerURL": "", "showSendToCloud": False,
 }  # fmt: skip
-_DRAWING: Any = {**_TOOLS, "modeBarButtonsToAdd": ["drawline", "drawopenpath", "drawrect", "eraseshape"]}
+_DRAWING: Any = {
+    **_TOOLS,
+    "modeBarButtonsToAdd": ["drawline", "drawopenpath", "drawrect", "eraseshape"],
+    "toImageButtonOptions": {"filename": "plumbline-technical", "scale": 2},
+}
 _PLAIN: Any = {"displayModeBar": False, "responsive": True}
 
 

@@ -1,5 +1,6 @@
 """Votes as the rows of a table: why each stands as it does, and its record."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,16 +9,17 @@ import pandas as pd
 from analytics.conventions import CORE_VOTES
 from analytics.indicators import INDICATORS, VOTES, Indicator, Voter
 from dashapp.components.tables import column, number_column, p_value_column, percent_column
-from dashapp.format import UNKNOWN, column_label, is_known, number
+from dashapp.format import UNKNOWN, column_label, is_known, number, percent
 
+MINUS = re.compile(r"(?<!\w)-(?=\d)")
 WHOLE_FROM = 1e6  # counts of shares are shown without decimals
 Records = Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]  # {(column, bucket): scorecard rows by horizon}
 
 _WORDS = {1: ("Buy", "up"), -1: ("Sell", "down"), 0: ("Neutral", "neutral")}
 _PARTS = {"moving_average": "Averages", "oscillator": "Oscillators", None: "Other votes"}
 _FOUND = {
-    "tone-up fw-semibold": "params.data.q_value < 0.05 && params.data.excess_return > 0",
-    "tone-down fw-semibold": "params.data.q_value < 0.05 && params.data.excess_return < 0",
+    "tone-up fw-semibold": "params.data.side * params.data.excess_return > 0 && params.data.q_value < 0.05",
+    "tone-down fw-semibold": "params.data.side * params.data.excess_return < 0 && params.data.q_value < 0.05",
 }
 _VOTED = {
     "tone-up fw-semibold": "params.value && params.value.includes('buy')",
@@ -30,11 +32,11 @@ VOTE_COLUMNS = [
     column("vote", "Vote", width=96, cellClassRules=_VOTED, tip="At the last close"),
     column("why", "Why today", minWidth=250, cellClass="wrapped", tooltipField="why"),
     percent_column("excess_return", "Excess after it", width=92, cellClassRules=_FOUND,
-                   tip="Mean total return after such votes beyond the ticker's own average over as many sessions; coloured where q < 5 %"),
+                   tip="Mean total return after such votes beyond the average of all days; where q < 5 %, green: it went the vote's way, red: against it"),
     percent_column("excess_low", "Low", width=78, tip="95 % interval of the excess, by block bootstrap; a dash: too few blocks to say"),
     percent_column("excess_high", "High", width=78, tip="95 % interval of the excess"),
     percent_column("hit_rate", "Hit rate", digits=0, width=72, tip="Share of the returns that went the vote's way; a neutral vote has none"),
-    percent_column("base_rate", "Of any day", digits=0, width=78, tip="The same share over all days of the ticker"),
+    percent_column("base_rate", "Of any day", digits=0, width=78, tip="The same share over all days"),
     number_column("n_effective", "n eff.", digits=0, width=74, tip="The effective number: independent returns that would be as certain; fewer than n, because windows overlap"),
     number_column("n", "n", digits=0, width=74, tip="Days with this vote whose return is known"),
     p_value_column("q_value", "q", width=84, tip="The share of false finds among all tested signals with a q this low (Benjamini and Hochberg)"),
@@ -65,17 +67,19 @@ def vote_rows(
     return rows + [_measure(item, last, sessions) for item in INDICATORS.values() if not item.votes]
 
 
-def unavailable(indicator: Indicator, last: Mapping[str, Any], sessions: Mapping[str, int]) -> str:
-    """Return why an indicator has no value on the day of `last`."""
+def unavailable(indicator: Indicator, last: Mapping[str, Any], sessions: Mapping[str, int], *, warm_up: int) -> str:
+    """Return why an indicator has no value, or no vote, on the day of `last`; warm_up: bars before its first."""
     never = [name for name in indicator.inputs if not sessions.get(name)]
     if never:
         return f"Not available, because this source has no {_and(never)} of this ticker."
     lacking = [name for name in indicator.inputs if not is_known(last.get(name))]
     if lacking:
         return f"Not available, because the day has no {_and(lacking)}."
+    if "volume" in indicator.inputs and not last["volume"]:
+        return "Not available, because no volume is reported for the day."
     known = min(sessions[name] for name in indicator.inputs)
-    if known <= indicator.warm_up:
-        return f"Not available, because it needs up to {indicator.warm_up + 1} sessions and there are {known}."
+    if known <= warm_up:
+        return f"Not available, because it needs {warm_up + 1} sessions and there are {known}."
     return "Not available, because the price or the volume has not moved within its window."
 
 
@@ -106,7 +110,11 @@ def _vote(
     indicator, vote = voter
     value = last[vote.column]
     known = pd.notna(value)
-    why = vote.explain(value, last, before).replace("-", "−") if known else unavailable(indicator, last, sessions)
+    why = (
+        MINUS.sub("−", vote.explain(value, last, before))
+        if known
+        else unavailable(indicator, last, sessions, warm_up=indicator.warm_up if vote.warm_up is None else vote.warm_up)
+    )
     word = _WORDS[int(value)][0].lower() if known else ""
     label = f"{vote.label} · core" if vote.key in CORE_VOTES else vote.label
     about = f"{indicator.description} {indicator.formula}. Vote: {vote.rule}. {indicator.reference}."
@@ -115,9 +123,10 @@ def _vote(
 
 def _measure(indicator: Indicator, last: Mapping[str, Any], sessions: Mapping[str, int]) -> dict[str, Any]:
     known = any(is_known(last[name]) for name in indicator.outputs)
-    shown = " · ".join(f"{column_label(name)} {_value(last[name])}" for name in indicator.outputs)
+    form = percent if indicator.fraction else _value
+    shown = " · ".join(f"{column_label(name)} {form(last[name])}" for name in indicator.outputs)
     about = f"{indicator.description} {indicator.formula}. {indicator.reference}."
-    why = shown if known else unavailable(indicator, last, sessions)
+    why = shown if known else unavailable(indicator, last, sessions, warm_up=indicator.warm_up)
     return _row(indicator.key, indicator.label, about, "Measures", None, why)
 
 

@@ -12,12 +12,21 @@ from analytics.conventions import CORE_VOTES, DateArray, FloatArray
 from analytics.indicators import Indicator
 from analytics.market import Bars
 from dashapp.figures._trace import days, encode, line
-from dashapp.figures.technical_marks import WORDS, Ribbon, pattern_markers, ribbon_trace, signal_markers
+from dashapp.figures.technical_marks import (
+    WORDS,
+    Ribbon,
+    pattern_markers,
+    patterns_in_words,
+    ribbon_trace,
+    signal_markers,
+    turns_in_words,
+)
 from dashapp.format import column_label
 from dashapp.theme import axis, base_layout, palette, series
 
 MARKER_COLUMNS = ("date", "overall_signal", "buy_votes", "sell_votes")
 Texts = npt.NDArray[np.str_]  # an array is sent without a look at every single one
+FEW = 140  # bars
 PRICE_HEIGHT, PANE_HEIGHT, RIBBON_HEIGHT, GAP = 380, 130, 26, 0.02
 
 
@@ -54,7 +63,7 @@ def technical_figure(
     x = days(bars.dates)
     panes = _panes(chart, ribbon)
     traces = [
-        _price(bars, x, _signal_texts(signals), theme, candles=chart.candles),
+        _price(bars, x, _day_texts(signals, markers, chart.patterns), theme, candles=chart.candles),
         *_overlays(chart, signals, x, theme),
     ]
     if compared:
@@ -81,11 +90,15 @@ def _panes(chart: Chart, ribbon: Ribbon | None) -> dict[str, int]:
     return heights | {indicator.key: PANE_HEIGHT for indicator in chart.panes}
 
 
-def _signal_texts(signals: pd.DataFrame) -> Texts:
-    """What the hover says of each day's stored signal."""
-    rows = zip(*(signals[name].to_numpy(float).tolist() for name in MARKER_COLUMNS[1:]), strict=True)
+def _day_texts(signals: pd.DataFrame, markers: pd.DataFrame, patterns: pd.DataFrame | None) -> Texts:
+    """What the hover says of each day: the stored signal, on the day it turned its votes, and the patterns."""
+    turned = turns_in_words(markers)
+    found = patterns_in_words(patterns) if patterns is not None else {}
+    rows = zip(signals["date"], *(signals[name].to_numpy(float).tolist() for name in MARKER_COLUMNS[1:]), strict=True)
     texts = [
-        f"signal {WORDS[s]}, {b:.0f} buy and {v:.0f} sell votes" if s in WORDS else "no signal yet" for s, b, v in rows
+        (turned.get(date) or (f"signal {WORDS[s]}: {b:.0f} buy, {v:.0f} sell" if s in WORDS else "no signal yet"))
+        + found.get(date, "")
+        for date, s, b, v in rows
     ]
     return np.array(texts, dtype=str)
 
@@ -149,11 +162,13 @@ def _layout(bars: Bars, chart: Chart, panes: Mapping[str, int], theme: str | Non
     height = PRICE_HEIGHT + sum(panes.values())
     layout = base_layout(theme, height=height) | {
         "uirevision": bars.ticker, "hoversubplots": "axis", "bargap": 0.1, "shapes": [], "annotations": [],
+        "meta": {"panes": {f"y{number}": key for number, key in enumerate(panes, start=2)}},  # whose each drawing is
         "newshape": {"line": {"color": palette(theme)["accent"], "width": 2}},
     }  # fmt: skip
     bottom = 1 - PRICE_HEIGHT / height
     layout["xaxis"] = axis(
         theme, type="date", range=_span(bars), hoverformat="week to %d %b %Y" if chart.weekly else "%a %d %b %Y", rangeslider={"visible": False}, anchor=f"y{len(panes) + 1}" if panes else "y",
+        rangebreaks=[{"bounds": ["sat", "mon"]}] if _few_and_no_weekend(bars) else [],
         showspikes=True, spikemode="across", spikethickness=1, spikecolor=palette(theme)["line"], spikedash="solid",
     )  # fmt: skip
     layout["yaxis"] = axis(
@@ -172,19 +187,32 @@ def _add_pane(
 ) -> None:
     """Add the axis, the title and the guide lines of one pane."""
     indicator = next((item for item in chart.panes if item.key == key), None)
-    few = {"visible": False, "fixedrange": True} if key == "agreement" else {}
+    few: dict[str, Any] = {"visible": False, "fixedrange": True} if key == "agreement" else {}
+    if indicator and indicator.fraction:
+        few["tickformat"] = ".0%"
     layout[f"yaxis{number}"] = axis(
-        theme, domain=domain, side="right", nticks=4, hoverformat=".4s" if key in ("volume", "obv") else ",.2f", **few
+        theme, domain=domain, side="right", nticks=4, hoverformat=_hover_format(indicator, key), **few
     )
     title = indicator.label if indicator else key.capitalize()
-    if indicator and any(name in chart.labels for name in indicator.outputs):
-        title += " · live parameters"
+    if indicator and (live := [chart.labels[name] for name in indicator.outputs if name in chart.labels]):
+        title = live[0]
     layout["annotations"].append({
         "text": title, "xref": "paper", "yref": "paper", "x": 0, "y": domain[1], "xanchor": "left",
         "yanchor": "bottom" if key == "agreement" else "top", "showarrow": False, "font": {"size": 11, "color": palette(theme)["muted"]},
         **({"hovertext": indicator.description, "captureevents": True} if indicator else {}),
     })  # fmt: skip
     layout["shapes"] += [_level(level, number, theme) for level in (indicator.levels if indicator else ())]
+
+
+def _hover_format(indicator: Indicator | None, key: str) -> str:
+    if key in ("volume", "obv"):
+        return ".4s"
+    return ".1%" if indicator and indicator.fraction else ",.2f"
+
+
+def _few_and_no_weekend(bars: Bars) -> bool:
+    """Whether the holes of the weekends can be closed: with many bars that takes the browser seconds."""
+    return len(bars) <= FEW and bool(np.is_busday(bars.dates).all())
 
 
 def _span(bars: Bars) -> list[str]:

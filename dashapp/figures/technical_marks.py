@@ -1,6 +1,6 @@
 """What stands on the price chart besides lines: signal markers, candlestick patterns and the agreement ribbon."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,36 +33,50 @@ class Ribbon:
 
 
 def signal_markers(markers: pd.DataFrame, theme: str | None) -> list[dict[str, Any]]:
-    """Return a trace of the turns to buy and one of those to sell; the hover explains the votes of that day."""
+    """Return a trace of the turns to buy and one of those to sell. What they say stands in the hover of the price:
+
+    a unified hover takes the nearest point of every trace, and of these that is mostly another day's.
+    """
     colours, traces = palette(theme), []
     turned, dates, closes = (markers[name].to_numpy() for name in ("overall_signal", "date", "close"))
-    texts = votes_in_words(
-        {key: markers[f"vote_{key}"].to_numpy(float) for key in CORE_VOTES if f"vote_{key}" in markers}, len(markers)
-    )
     for signal, name, symbol, colour in ((1, "Buy", "triangle-up", "up"), (-1, "Sell", "triangle-down", "down")):
         rows = np.flatnonzero(turned == signal)
         traces.append({
             "type": "scatter", "mode": "markers", "x": days(dates[rows]), "y": encode(closes[rows]), "name": name,
             "marker": {"symbol": symbol, "size": 10, "color": colours[colour],
                        "line": {"width": 1, "color": colours["surface"]}},
-            "text": [texts[row] for row in rows], "hovertemplate": "signal turned · %{text}",
+            "hoverinfo": "skip",
         })  # fmt: skip
     return traces
 
 
-def votes_in_words(votes: Mapping[str, FloatArray], days: int) -> list[str]:
-    """Return on each day which indicators say buy, and which say sell. votes: {key: −1, 0 or 1, shape (n_days,)}."""
-    labels = [VOTES[key].vote.label for key in votes]
-    table = np.array(list(votes.values())).T.tolist() if votes else [[]] * days
-    return [_said(labels, row) for row in table]
+def turns_in_words(markers: pd.DataFrame) -> dict[str, str]:
+    """Return {date: what the signal turned to, and which core votes said so}."""
+    keys = [key for key in CORE_VOTES if f"vote_{key}" in markers]
+    labels = [VOTES[key].vote.label for key in keys]
+    rows = (
+        zip(*(markers[f"vote_{key}"].to_numpy(float).tolist() for key in keys), strict=True)
+        if keys
+        else [()] * len(markers)
+    )
+    return {
+        date: f"<b>signal turned {WORDS[signal]}</b>{_said(labels, row)}"
+        for date, signal, row in zip(markers["date"], markers["overall_signal"], rows, strict=True)
+    }
 
 
-def _said(labels: list[str], row: list[float]) -> str:
+def _said(labels: Sequence[str], row: Sequence[float]) -> str:
     sides = {
         word: [label for label, vote in zip(labels, row, strict=True) if vote == side]
         for side, word in ((1, "buy"), (-1, "sell"))
     }
-    return "; ".join(f"{word}: {', '.join(found)}" for word, found in sides.items() if found) or "no vote"
+    return "".join(f"<br>{word}: {', '.join(found)}" for word, found in sides.items() if found)
+
+
+def patterns_in_words(patterns: pd.DataFrame) -> dict[str, str]:
+    """Return {date: the candlestick patterns of that day}."""
+    found = patterns.assign(word=patterns["direction"].map({1: "bullish: ", -1: "bearish: "}) + patterns["pattern"])
+    return {str(date): "".join(f"<br>{word}" for word in words) for date, words in found.groupby("date")["word"]}
 
 
 def pattern_markers(patterns: pd.DataFrame, bars: Bars, theme: str | None) -> list[dict[str, Any]]:
@@ -72,12 +86,12 @@ def pattern_markers(patterns: pd.DataFrame, bars: Bars, theme: str | None) -> li
     for side, name, colour, edge, factor in (
         (1, "Bullish pattern", "up", bars.low, 1 - AWAY), (-1, "Bearish pattern", "down", bars.high, 1 + AWAY),
     ):  # fmt: skip
-        found = patterns[patterns["direction"] == side].groupby("date")["pattern"].agg(", ".join)
-        rows = np.searchsorted(dates, found.index.to_numpy(dtype=str))
+        found = np.unique(patterns.loc[patterns["direction"] == side, "date"].to_numpy(dtype=str))
+        rows = np.searchsorted(dates, found)
         traces.append({
-            "type": "scatter", "mode": "markers", "x": days(found.index), "y": encode(edge[rows] * factor), "name": name,
+            "type": "scatter", "mode": "markers", "x": days(found), "y": encode(edge[rows] * factor), "name": name,
             "marker": {"symbol": "circle", "size": 4, "color": palette(theme)[colour]},
-            "text": found.tolist(), "hovertemplate": "%{text}",
+            "hoverinfo": "skip",
         })  # fmt: skip
     return traces
 

@@ -216,7 +216,7 @@ def test_panes_hold_the_stored_columns_and_their_levels(stored: Rows) -> None:
     assert_drawn(named(figure, "Volume")["y"], stored[0].volume)
     assert named(figure, "RSI 14")["yaxis"] == "y3"
     assert_drawn(named(figure, "RSI 14")["y"], stored[1]["rsi_14"])
-    assert (named(figure, "MACD HIST")["type"], named(figure, "MACD")["type"]) == ("bar", "scatter")
+    assert (named(figure, "MACD hist")["type"], named(figure, "MACD")["type"]) == ("bar", "scatter")
     rsi_levels = [shape["y0"] for shape in figure["layout"]["shapes"] if shape["yref"] == "y3"]
     assert rsi_levels == list(INDICATORS["rsi"].levels)
     assert {30.0, 70.0} <= set(rsi_levels)
@@ -235,10 +235,14 @@ def test_markers_stand_only_where_the_stored_signal_changed(stored: Rows) -> Non
         trace = named(figure, name)
         assert dates_of(trace) == [str(bars.dates[i]) for i in rows]
         assert_drawn(trace["y"], bars.close[rows])
-        votes = signals.iloc[rows[0]]
-        for side, word in ((1, "buy"), (-1, "sell")):
-            said = [VOTES[key].vote.label for key in CORE_VOTES if votes[f"vote_{key}"] == side]
-            assert (f"{word}: {', '.join(said)}" in trace["text"][0]) == bool(said)
+        assert trace["hoverinfo"] == "skip"  # a unified hover would show the nearest turn on every day
+        said = figure["data"][0]["text"]
+        for i in rows:
+            assert f"signal turned {name.lower()}" in said[i]
+            for side, word in ((1, "buy"), (-1, "sell")):
+                labels = [VOTES[key].vote.label for key in CORE_VOTES if signals[f"vote_{key}"].iloc[i] == side]
+                assert (f"{word}: {', '.join(labels)}" in said[i]) == bool(labels)
+    assert sum("turned" in text for text in figure["data"][0]["text"]) == len(expected[1]) + len(expected[-1])
 
 
 def test_a_signal_that_stays_or_is_unknown_is_no_change() -> None:

@@ -14,9 +14,11 @@ from dispatch import Dispatch, of_type, text_of, walk, with_class
 from opened_page import figure_of, grid_rows, opened, view
 from scratch import settings_in
 
+from analytics.conventions import CORE_VOTES
 from analytics.errors import InputError, UnknownKeyError
 from analytics.indicators import INDICATORS, VOTES, compute_indicator
 from analytics.signals import known_on
+from analytics.signals.candlesticks import PATTERNS as PATTERN_LABELS
 from dashapp.pages.backtest import PAGE
 from dashapp.pages.technical.live import changes
 from pipeline.queries import connect
@@ -83,7 +85,7 @@ def test_only_what_differs_from_the_stored_is_noted(served: Any, dispatch: Dispa
 
 @pytest.mark.parametrize(("name", "value", "says"), [
     ("rsi.window", 0, "window: got 0"), ("rsi.window", None, "got 'nothing'"), ("rsi.window", 14.5, "a whole number"),
-    ("rsi.windw", 20, "Did you mean 'window'"), ("rsii.window", 20, "Did you mean 'rsi'"),
+    ("rsi.windw", 20, "Did you mean 'window'"), ("macd.fast", 30, "less than slow (26)"), ("rsii.window", 20, "Did you mean 'rsi'"),
 ])  # fmt: skip
 def test_a_parameter_that_cannot_be_used_is_explained(
     served: Any, dispatch: Dispatch, name: str, value: Any, says: str
@@ -116,7 +118,7 @@ def test_a_live_line_is_computed_from_the_whole_history_and_marked(served: Any, 
     assert "Lines marked live are computed now." in words
     assert "Markers, votes, ratings and records are the stored ones." in words
     titles = [note["text"] for note in figure["layout"]["annotations"]]
-    assert "RSI 14 · live parameters" in titles
+    assert "RSI 14 (live: window 21)" in titles
 
 
 def test_live_parameters_reach_the_backtest_form_in_one_click(app: Dash, served: Any, dispatch: Dispatch) -> None:
@@ -140,6 +142,39 @@ def test_live_parameters_reach_the_backtest_form_in_one_click(app: Dash, served:
         if isinstance(item["props"].get("id"), dict)
     }
     assert fields["indicator_parameters"] == "macd.fast=8,rsi.window=21"
+
+
+def test_a_change_of_a_vote_outside_the_core_takes_that_vote_along(served: Any, dispatch: Dispatch) -> None:
+    content = opened(
+        dispatch,
+        "technical",
+        view(TICKER, **{"technical-overlays.value": ["hull"], "technical-live.data": {"hull.window": 100}}),
+    )
+    (link,) = [item["props"]["href"] for item in of_type(content, "Link") if "backtest" in item["props"]["href"]]
+    assert parse_qs(urlparse(link).query)["votes"] == [",".join((*CORE_VOTES, "hull_9"))]
+    assert "the overall signal would be" not in text_of(content)
+
+
+def test_a_change_that_no_vote_depends_on_is_no_backtest(served: Any, dispatch: Dispatch) -> None:
+    values = {"technical-overlays.value": ["donchian"], "technical-live.data": {"donchian.window": 30}}
+    content = opened(dispatch, "technical", view(TICKER, **values))
+    assert "No vote depends on them" in text_of(content)
+    assert not [item for item in of_type(content, "Link") if "backtest" in item["props"]["href"]]
+
+
+def test_what_is_not_drawn_is_not_live(served: Any, dispatch: Dispatch) -> None:
+    content = opened(dispatch, "technical", view(TICKER, **{"technical-live.data": {"hull.window": 100}}))
+    assert "Live:" not in text_of(content)
+
+
+def test_one_bad_field_does_not_lose_the_others(served: Any, dispatch: Dispatch) -> None:
+    sent = {
+        "technical-parameter.value": {"sma.sma_10": -1, "sma.sma_20": 33},
+        "technical-live.data": {"sma.sma_10": 12},
+    }
+    written = dispatch("technical-live.data", sent)
+    assert written["technical-live.data"] == {"sma.sma_10": 12, "sma.sma_20": 33}
+    assert "got -1" in text_of(written["technical-live-error.children"])
 
 
 def test_without_changes_nothing_is_marked_live(served: Any, dispatch: Dispatch) -> None:
@@ -200,8 +235,10 @@ def test_three_sessions_have_no_record_and_say_so(
     assert "No record yet" in text_of(content)
     assert "no completed bar yet" in text_of(content)
     rows = rows_of(content)
-    assert rows["vote_sma"]["why"] == "Not available, because it needs up to 200 sessions and there are 3."
+    assert rows["vote_sma"]["why"] == "Not available, because it needs 200 sessions and there are 3."
     assert rows["vote_sma"]["vote"] == "n/a"
+    assert rows["vote_obv"]["why"] == "Not available, because it needs 20 sessions and there are 3."
+    assert rows["vote_sma_20"]["why"] == "Not available, because it needs 20 sessions and there are 3."
 
 
 # ---- ribbon, comparison, patterns, scale --------------------------------------------------------------------
@@ -247,7 +284,15 @@ def test_patterns_stand_at_their_bars_and_are_named(served: Any, dispatch: Dispa
     with connect(served.db) as reader:
         stored = signal_queries.patterns(reader, TICKER, start=str(figure_of(content)["data"][0]["x"][0])[:10])
     assert [str(day)[:10] for day in marks["x"]] == sorted(set(stored.query("direction == 1")["date"]))
-    assert all(text and text[0].isupper() for text in marks["text"])
+    said = dict(
+        zip(
+            (str(day)[:10] for day in figure_of(content)["data"][0]["x"]),
+            figure_of(content)["data"][0]["text"],
+            strict=True,
+        )
+    )
+    for row in stored.itertuples():
+        assert f"{'bullish' if row.direction > 0 else 'bearish'}: {PATTERN_LABELS[row.pattern]}" in said[row.date]
 
 
 def test_the_scale_can_be_logarithmic(served: Any, dispatch: Dispatch) -> None:

@@ -160,6 +160,25 @@ def test_nothing_new_leaves_the_record_alone(vendor: Vendor, tmp_path: Path, mon
     assert {table: stored(settings.db, table) for table in TABLES} == before
 
 
+def test_another_version_of_the_code_judges_anew(
+    vendor: Vendor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_in(tmp_path)
+    nights(vendor, settings, ["2021-01-04"])
+    monkeypatch.setattr("pipeline.runner.code_version", lambda: "another")
+    summary = nights(vendor, settings, ["2021-01-04"])
+    assert {step.label: step.outcome.rows for step in summary.steps}["Signal scorecard"] > 0
+
+
+def test_patterns_from_a_date_on_hold_that_date(simulated: Any) -> None:
+    with connect(simulated.db) as reader:
+        every = signal_queries.patterns(reader, "SIM001")
+        day = every["date"].iloc[len(every) // 2]
+        assert signal_queries.patterns(reader, "SIM001", start=day).equals(
+            every[every["date"] >= day].reset_index(drop=True)
+        )
+
+
 def test_the_number_of_processes_changes_no_byte(tmp_path: Path) -> None:
     made = []
     for processes in (1, 2):

@@ -1,6 +1,7 @@
 """The chart of one ticker with its head: newest close, signal, and the ratings of day, week and month."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from dashapp.data import known_instrument, market, published
 from dashapp.figures.technical import MARKER_COLUMNS, Chart, signal_changes, technical_figure
 from dashapp.figures.technical_marks import Ribbon
 from dashapp.ids import SHELL
-from dashapp.pages.technical.export import kept_shapes, start_of
+from dashapp.pages.technical.export import kept_shapes, kept_zoom, start_of
 from dashapp.pages.technical.head import head
 from dashapp.pages.technical.layout import (
     ID,
@@ -43,7 +44,7 @@ RIBBON_FIT = ("ff3", 60)  # model and window in months
 CONTROLS = (
     Input(SHELL.view, "data"), Input(SHELL.theme_name, "data"), Input(ID.style, "value"), Input(ID.scale, "value"),
     Input(ID.compare, "value"), Input(ID.overlays, "value"), Input(ID.panes, "value"), Input(ID.ribbon, "value"),
-    Input(ID.live, "data"), Input(SHELL.run, "data"), State(ID.drawings, "data"),
+    Input(ID.live, "data"), Input(SHELL.run, "data"), State(ID.drawings, "data"), State(ID.zoom, "data"),
 )  # fmt: skip
 
 
@@ -62,6 +63,7 @@ class Asked:
     volume: bool
     ribbon: str
     changed: Changes
+    missing: Sequence[str] = ()  # what this ticker has no data for
 
 
 def asked(seen: Any, style: Any, scale: Any, compare: Any, overlays: Any, panes: Any, ribbon: Any, live: Any) -> Asked:
@@ -81,9 +83,9 @@ def asked(seen: Any, style: Any, scale: Any, compare: Any, overlays: Any, panes:
     Output(ID.chart, "figure"), Output(ID.chart, "style"), *CONTROLS,
 )  # fmt: skip
 def show(seen: Any, theme: Any, style: Any, scale: Any, compare: Any, overlays: Any, panes: Any, ribbon: Any,
-         live: Any, _run: Any, drawings: Any) -> tuple[Any, ...]:  # fmt: skip
+         live: Any, _run: Any, drawings: Any, zoom: Any) -> tuple[Any, ...]:  # fmt: skip
     """Draw one ticker; where there is nothing to draw, say why in its place."""
-    found = _drawn(theme, drawings, seen, style, scale, compare, overlays, panes, ribbon, live)
+    found = _drawn(theme, drawings, zoom, seen, style, scale, compare, overlays, panes, ribbon, live)
     if not isinstance(found, tuple):
         return found, True, no_update, no_update, no_update, no_update
     top, title, notes, figure = found
@@ -91,7 +93,7 @@ def show(seen: Any, theme: Any, style: Any, scale: Any, compare: Any, overlays: 
 
 
 @guarded
-def _drawn(theme: Any, drawings: Any, *controls: Any) -> Any:
+def _drawn(theme: Any, drawings: Any, zoom: Any, *controls: Any) -> Any:
     want = asked(*controls)
     with market() as reader:
         instrument = known_instrument(reader, want.ticker)
@@ -103,12 +105,14 @@ def _drawn(theme: Any, drawings: Any, *controls: Any) -> Any:
         if not len(bars) or last is None:
             raise MissingDataError(f"There are no prices of {ticker}. The Data tab shows what the store holds.")
         is_index = instrument["kind"] == "index"
+        want = _only_drawn(want, bars)
         whole = price_queries.bars(reader, ticker) if want.changed else bars
         chart = _chart(reader, bars, whole, want, unit="" if is_index else "$", start=start)
         signals = signal_queries.signal_history(reader, ticker, columns=columns_of(chart), start=start)
         ratings = signal_queries.timeframe_ratings(reader, ticker)
         other = price_queries.bars(reader, want.compare, start=start) if want.compare else None
     figure = _figure(bars, signals, chart, theme, drawings, other)
+    figure["layout"]["xaxis"]["range"] = kept_zoom(zoom, ticker, want.span) or figure["layout"]["xaxis"]["range"]
     basis = "Index points." if is_index else f"Prices in USD, {source.price_basis}."
     notes = [banner(whole, want.changed, last), _notes(bars, basis, chart, want, other)]
     return head(bars, last, ratings, is_index=is_index), f"{instrument['name']} ({ticker})", notes, figure
@@ -126,7 +130,7 @@ def _figure(
         drawn, drawn_signals, ribbon = bars, signals, chart.ribbon
     compared = (other.ticker, rebased(drawn, other)) if other is not None and len(other) else None
     figure = technical_figure(drawn, drawn_signals, markers, chart, theme=theme, ribbon=ribbon, compared=compared)
-    figure["layout"]["shapes"] += kept_shapes(drawings, bars.ticker)
+    figure["layout"]["shapes"] += kept_shapes(drawings, bars.ticker, figure["layout"]["meta"]["panes"])
     return figure
 
 
@@ -149,15 +153,24 @@ def columns_of(chart: Chart) -> list[str]:
     return [*MARKER_COLUMNS, *(f"vote_{key}" for key in CORE_VOTES), *drawn]
 
 
+def _only_drawn(want: Asked, bars: Bars) -> Asked:
+    """What is asked for without overlays that this ticker has no data for, and without changes of what is not drawn."""
+    overlays = [item for item in want.overlays if not _unavailable(item, bars)]
+    keys = {item.key for item in (*overlays, *want.panes) if not _unavailable(item, bars)}
+    missing = [item.label for item in (*want.overlays, *want.panes) if _unavailable(item, bars)]
+    missing += ["Volume"] if want.volume and not _has(bars, "volume") else []
+    changed = {key: own for key, own in want.changed.items() if key in keys}
+    return replace(want, overlays=overlays, changed=changed, missing=missing)
+
+
 def _chart(reader: Reader, bars: Bars, whole: Bars, want: Asked, *, unit: str, start: str | None) -> Chart:
-    has_volume = bool(np.isfinite(bars.volume).any())
     panes = [item for item in want.panes if not _unavailable(item, bars)][: MAX_PANES - want.volume]
     weekly = len(bars) > WEEKLY_ABOVE
     values, labels = live_lines(whole, want.changed, [*want.overlays, *panes])
     patterns = signal_queries.patterns(reader, bars.ticker, start=start) if want.patterns and not weekly else None
     return Chart(
         candles=want.style == "candles" and bool(np.isfinite(bars.open).all()),
-        overlays=want.overlays, panes=panes, volume=want.volume and has_volume, unit=unit, weekly=weekly,
+        overlays=want.overlays, panes=panes, volume=want.volume and _has(bars, "volume"), unit=unit, weekly=weekly,
         log=want.scale == "log", live={name: array[-len(bars):] for name, array in values.items()}, labels=labels,
         patterns=None if patterns is None else patterns.assign(pattern=patterns["pattern"].map(PATTERN_LABELS)),
         ribbon=_ribbon(reader, bars, want.ribbon, start),
@@ -176,7 +189,13 @@ def _ribbon(reader: Reader, bars: Bars, field: str, start: str | None) -> Ribbon
 
 
 def _unavailable(indicator: Indicator, bars: Bars) -> bool:
-    return not all(np.isfinite(getattr(bars, name)).any() for name in indicator.inputs)
+    return not all(_has(bars, name) for name in indicator.inputs)
+
+
+def _has(bars: Bars, name: str) -> bool:
+    """Whether a field is known on any day; a volume that is always 0 is none."""
+    values = getattr(bars, name)
+    return bool((values > 0).any() if name == "volume" else np.isfinite(values).any())
 
 
 def _notes(bars: Bars, basis: str, chart: Chart, want: Asked, other: Bars | None) -> html.P:
@@ -193,11 +212,9 @@ def _notes(bars: Bars, basis: str, chart: Chart, want: Asked, other: Bars | None
                      else f"{want.compare} has no prices in this range.")  # fmt: skip
     if chart.ribbon is not None and not np.isfinite(chart.ribbon.known).any():
         notes.append("Agreement ribbon: not available, because no factor fit of this ticker was known in this range.")
-    missing = [item.label for item in want.panes if item not in chart.panes]
-    if want.volume and not chart.volume:
-        missing.append("Volume")
-    if missing:
-        notes.append(
-            f"Not drawn: {', '.join(missing)} ({MAX_PANES} panes at most, and only what this ticker has data for)."
-        )
+    if want.missing:
+        notes.append(f"Not available, because this ticker has no data for it here: {', '.join(want.missing)}.")
+    room = [item.label for item in want.panes if item not in chart.panes and item.label not in want.missing]
+    if room:
+        notes.append(f"Not drawn, because there is room for {MAX_PANES} panes: {', '.join(room)}.")
     return html.P(" ".join(notes), className="small text-body-secondary mb-1")

@@ -18,7 +18,7 @@ from pipeline.queries import instruments as instrument_queries
 
 ID = ids(
     "technical", "style", "overlays", "panes", "scale", "compare", "ribbon", "content", "body", "title", "notes", "chart",
-    "parameters", "reset", "live", "live_error", "drawings", "csv", "download", "scope", "horizon", "votes",
+    "parameters", "reset", "live", "live_error", "drawings", "zoom", "csv", "download", "scope", "horizon", "votes",
 )  # fmt: skip
 
 STYLES = {"candles": "Candles", "line": "Line"}
@@ -42,7 +42,7 @@ def layout(**_query: str) -> html.Div:
     """Return the controls and the empty frame: the callbacks fill it."""
     return html.Div([
         dcc.Store(id=ID.live, storage_type="session", data={}),
-        dcc.Store(id=ID.drawings, storage_type="session", data={}),
+        dcc.Store(id=ID.drawings, storage_type="session", data={}), dcc.Store(id=ID.zoom, data={}),
         _controls(), html.Div(id=ID.content),
         html.Div([_chart_card(), _votes_card()], id=ID.body, hidden=True),
     ])  # fmt: skip
@@ -62,7 +62,7 @@ def _controls() -> html.Div:
             id=ID.panes, options=panes, value=["volume", "rsi", "macd"], multi=True, **KEPT), grows=True),
         _field("Agreement ribbon", _choice(ID.ribbon, RIBBONS, "none"),
                tip="Where the stored signal points the way of the fundamentals as they were known on that day: the sign of alpha "
-                   "or of the required return of the three-factor fit over 60 months."),
+                   "or of the required return of the three-factor fit over 60 months. Green: they agree; red: they differ; grey: no signal."),
     ], className="controls mb-3")  # fmt: skip
 
 
@@ -70,7 +70,7 @@ def _chart_card() -> dbc.Card:
     parameters = html.Details([
         html.Summary(["Parameters ", info("Change one and its line is computed at once, for this chart alone. What is stored, "
                                           "and every vote and record below, stays at the default parameters.")]),
-        html.Div(id=ID.parameters, className="controls my-2"), html.Div(id=ID.live_error),
+        html.Div(id=ID.parameters, className="controls compact my-2"), html.Div(id=ID.live_error),
         dbc.Button("Back to the stored parameters", id=ID.reset, size="sm", color="secondary", outline=True),
     ], className="small mb-2")  # fmt: skip
     tools = dbc.Button(
@@ -90,7 +90,7 @@ def _votes_card() -> dbc.Card:
     horizon = _choice(ID.horizon, HORIZON_LABELS, "21")
     return card("Votes and their record", [
         html.Div([_field("Record of", scope), _field("Held for", horizon)], className="controls mb-2"), html.Div(id=ID.votes),
-        html.Div(grid(VOTES_GRID, pd.DataFrame(columns=["key"]), VOTE_COLUMNS, row_id="key", height=620, row_height=46), className="mt-5"),
+        html.Div(grid(VOTES_GRID, pd.DataFrame(columns=["key"]), VOTE_COLUMNS, row_id="key", height=640, row_height=54), className="mt-5"),
     ], tip="Each stored vote at the last close, why it stands as it does, and what followed such votes in the past: bought at the next "
            "open, held for the sessions chosen, dividends included, before costs. The record is of today, with all of history known.")  # fmt: skip
 

@@ -12,7 +12,7 @@ from dash.exceptions import PreventUpdate
 from analytics.conventions import CORE_VOTES, FloatArray
 from analytics.errors import InputError, PlumblineError
 from analytics.indicators import INDICATORS, VOTES, Indicator, compute_indicator, compute_vote
-from analytics.market import Bars
+from analytics.market import FIELDS, Bars
 from analytics.parameters import Parameter
 from analytics.registry import lookup
 from analytics.signals import overall_signal
@@ -23,6 +23,7 @@ from dashapp.pages.technical.layout import ID, OVERLAYS, PANES
 
 Changes = Mapping[str, Mapping[str, Any]]  # {indicator: {parameter: value}}, only what differs from the stored
 MOST = 200  # more than all parameters there are
+_TWO_BARS = Bars("", np.arange(2).astype("datetime64[D]"), *(np.ones(2) for _ in FIELDS))
 
 
 @callback(
@@ -65,12 +66,23 @@ def collect(_values: Any, kept: Any) -> tuple[Any, Any]:
     sent = ctx.inputs_list[0]
     if not sent:
         raise PreventUpdate
-    try:
-        shown = changes({item["id"]["name"]: item.get("value") for item in sent})
-    except PlumblineError as error:
-        return no_update, dbc.Alert(str(error), color="danger", class_name="py-1 my-2")
-    found = {f"{key}.{name}": value for key, own in shown.items() for name, value in own.items()}
-    return (no_update if found == kept else found), None
+    found, faults = dict(kept or {}), []
+    for item in sent:
+        name = item["id"]["name"]
+        try:
+            own = changes(
+                {
+                    **{key: found[key] for key in found if key.split(".")[0] == str(name).split(".")[0]},
+                    name: item.get("value"),
+                }
+            )
+        except PlumblineError as error:
+            faults.append(html.Div(f"{error} What was there before stays."))
+            continue
+        found.pop(name, None)
+        found |= {f"{key}.{parameter}": value for key, chosen in own.items() for parameter, value in chosen.items()}
+    alert = dbc.Alert(faults, color="danger", class_name="py-1 my-2") if faults else None
+    return (no_update if found == kept else found), alert
 
 
 def changes(value: Any) -> Changes:
@@ -85,6 +97,10 @@ def changes(value: Any) -> Changes:
         checked = parameter.check(inputs.number(f"{indicator.label}, {parameter.label}", given))
         if checked != parameter.default:
             found.setdefault(key, {})[own] = checked
+    for key, chosen in found.items():
+        compute_indicator(
+            INDICATORS[key], _TWO_BARS, chosen
+        )  # refuses what does not go together, such as fast above slow
     return found
 
 
@@ -115,43 +131,76 @@ def banner(bars: Bars, changed: Changes, last: Mapping[str, Any]) -> Any:
     """
     if not changed:
         return None
-    named = [f"{INDICATORS[key].label}, {_label(key, name)} {value:g} (stored {_default(key, name):g})"
-             for key, own in changed.items() for name, value in own.items()]  # fmt: skip
+    named = [_setting(key, name, value) for key, own in changed.items() for name, value in own.items()]
+    concerned = _concerned(changed)
+    link: list[Any] = ["No vote depends on them, so a backtest of votes would not change."]
+    if concerned:
+        link = [
+            dcc.Link(
+                "Backtest these parameters", href=_backtest(bars.ticker, changed, concerned), className="alert-link"
+            )
+        ]
     return dbc.Alert([
-        html.Strong("Live: "), "; ".join(named), ". Lines marked live are computed now. ", _live_votes(bars, changed, last),
-        " Markers, votes, ratings and records are the stored ones. ",
-        dcc.Link("Backtest these parameters", href=_backtest(bars.ticker, changed), className="alert-link"),
+        html.Strong("Live: "), "; ".join(named), ". Lines marked live are computed now. ", _live_votes(bars, changed, concerned, last),
+        " Markers, votes, ratings and records are the stored ones. ", *link,
     ], color="warning", class_name="py-2 mb-2")  # fmt: skip
 
 
-def _live_votes(bars: Bars, changed: Changes, last: Mapping[str, Any]) -> str:
-    """What the changed indicators vote today, and what the signal would be with them."""
-    votes: dict[str, float] = {}
+def _setting(key: str, name: str, value: Any) -> str:
+    label, default = _label(key, name), _default(key, name)
+    if name in INDICATORS[key].outputs:
+        return f"{label} set to {value:g}"
+    return f"{INDICATORS[key].label}, {label.lower()} {value:g} (stored {default:g})"
+
+
+def _concerned(changed: Changes) -> list[str]:
+    """The votes that read a line which the changes concern."""
+    found = []
     for key, own in changed.items():
-        indicator = INDICATORS[key]
-        outputs = compute_indicator(indicator, bars, own)
-        votes |= {vote.key: float(compute_vote(indicator, vote, bars, outputs)[-1]) for vote in indicator.votes}
-    differing = [
-        f"{VOTES[key].vote.label} {signal_word(vote)[0].lower()} (stored {signal_word(last[f'vote_{key}'])[0].lower()})"
-        for key, vote in votes.items() if np.isfinite(vote) and vote != last[f"vote_{key}"]
-    ]  # fmt: skip
+        outputs = INDICATORS[key].outputs
+        for vote in INDICATORS[key].votes:
+            read = vote.reads or outputs
+            if any(name in read if name in outputs else True for name in own):
+                found.append(vote.key)
+    return found
+
+
+def _live_votes(bars: Bars, changed: Changes, concerned: list[str], last: Mapping[str, Any]) -> str:
+    """What the concerned votes say today, and what the signal would be with them."""
+    outputs = {key: compute_indicator(INDICATORS[key], bars, own) for key, own in changed.items()}
+    votes = {key: float(compute_vote(*VOTES[key], bars, outputs[VOTES[key].indicator.key])[-1]) for key in concerned}
+    differing = {key: vote for key, vote in votes.items() if _differs(vote, last[f"vote_{key}"])}
     if not differing:
         return "No vote of today changes."
+    said = ", ".join(
+        f"{VOTES[key].vote.label} {signal_word(vote)[0].lower()} (stored {signal_word(last[f'vote_{key}'])[0].lower()})"
+        for key, vote in differing.items()
+    )
+    if not set(differing) & set(CORE_VOTES):
+        return f"Votes of today that change: {said}; none of them counts toward the overall signal."
     stored = {key: np.nan if last[f"vote_{key}"] is None else float(last[f"vote_{key}"]) for key in CORE_VOTES}
     core = {key: np.array([votes.get(key, vote)]) for key, vote in stored.items()}
-    signal = signal_word(overall_signal(core)[0])[0].lower()
-    return f"Votes of today that change: {', '.join(differing)}; the overall signal would be {signal}."
+    signal, kept = (signal_word(value)[0].lower() for value in (overall_signal(core)[0], last["overall_signal"]))
+    return f"Votes of today that change: {said}; the overall signal would be {signal} (stored {kept})."
+
+
+def _differs(vote: float, stored: Any) -> bool:
+    """Whether a vote is another than the stored one; to know it no longer is another."""
+    return bool(np.isnan(vote)) != (stored is None) or (stored is not None and vote != stored)
 
 
 def _label(key: str, name: str) -> str:
-    return next(item.label.lower() for item in INDICATORS[key].parameters if item.name == name)
+    return next(item.label for item in INDICATORS[key].parameters if item.name == name)
 
 
 def _default(key: str, name: str) -> Any:
     return next(item.default for item in INDICATORS[key].parameters if item.name == name)
 
 
-def _backtest(ticker: str, changed: Changes) -> str:
+def _backtest(ticker: str, changed: Changes, concerned: list[str]) -> str:
+    """The address of a backtest in which the concerned votes count beside the core ones."""
     text = ",".join(f"{key}.{name}={value:g}" for key, own in changed.items() for name, value in own.items())
     asked = {"ticker": ticker, "strategy": "technical_vote", "indicator_parameters": text}
+    if more := [key for key in concerned if key not in CORE_VOTES]:
+        asked["votes"] = ",".join((*CORE_VOTES, *more))
     return "/backtest?" + urlencode(asked, safe="^")

@@ -12,6 +12,7 @@ from dashapp import inputs
 from dashapp.components import grid_id, guarded
 from dashapp.components.votes import Records, vote_rows
 from dashapp.data import known_instrument, market, published, settings
+from dashapp.format import is_known
 from dashapp.ids import SHELL
 from dashapp.pages.technical.layout import HORIZON_LABELS, ID, SCOPES, VOTES_GRID
 from pipeline.queries import Reader
@@ -19,6 +20,7 @@ from pipeline.queries import prices as price_queries
 from pipeline.queries import scorecard as scorecard_queries
 from pipeline.queries import signals as signal_queries
 
+LOOK_BACK = 15  # rows in which the last known value before today is looked for
 _POOLED: dict[tuple[str, str], Any] = {}  # the record of all stocks is the same for every ticker of a run
 
 
@@ -40,14 +42,15 @@ def _votes(seen: Any, scope: Any, horizon: Any) -> Any:
     with market() as reader:
         instrument = known_instrument(reader, ticker)
         ticker = instrument["ticker"]
-        stored = signal_queries.newest_signals(reader, ticker, count=2)
+        stored = signal_queries.newest_signals(reader, ticker, count=LOOK_BACK)
         if not stored:
             raise MissingDataError(f"There are no signals of {ticker}. The Data tab shows what the store holds.")
         bars = price_queries.bars(reader, ticker, start=str(stored[-1]["date"]))
         gaps = any(value is None for value in stored[0].values())  # only then the counts are asked for, to say why
         sessions = price_queries.session_counts(reader, ticker) if gaps else {}
         records = _pooled(reader) if scope == "stocks" else scorecard_queries.records(reader, ticker)
-    last, before = (_with_prices(row, bars) for row in (stored[0], stored[-1]))
+    last, *earlier = [_with_prices(row, bars) for row in stored]
+    before = {name: next((row[name] for row in earlier if is_known(row[name])), None) for name in last}
     whose = "all stocks together" if scope == "stocks" else ticker
     about = html.P(
         [html.Strong(f"Votes on {last['date']}. "), _about(records, held, whose)], className="small text-body-secondary"
@@ -82,6 +85,6 @@ def _about(records: Records, horizon: int, whose: str) -> str:
     return (
         f"Record of {whose}, {first} to {last}: mean total return over the {horizon} sessions after the next open beyond that of any day, "
         "before costs. It is of today, with all of history known: no backtest reads it. Signals that pick the lows or highs of the "
-        "path they are judged by show some excess in a pure random walk too, RSI about 0.1 to 0.9 % over 21 sessions, the shorter the "
+        "path they are judged by show some excess in a pure random walk too: over 21 sessions RSI about 0.1 to 0.9 %, the shorter the "
         "history the more."
     )

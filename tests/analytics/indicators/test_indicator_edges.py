@@ -7,14 +7,17 @@ import pytest
 from sample_bars import of_arrays, random_bars
 
 from analytics.errors import InputError, UnknownKeyError
-from analytics.indicators import INDICATORS, Indicator, compute_indicator, compute_vote
+from analytics.indicators import INDICATORS, VOTES, Indicator, compute_indicator, compute_vote
 from analytics.market import Bars
 
 CLOSE_ONLY = (
     "sma", "ema", "hull", "macd", "rsi", "stochastic_rsi", "momentum", "roc", "trix", "bollinger", "bollinger_percent_b",
     "bollinger_bandwidth", "realised_volatility",
 )  # fmt: skip
-BOUND_BY_EACH_OTHER = {(key, name) for key in ("macd", "awesome_oscillator") for name in ("fast", "slow")}
+BOUND_BY_EACH_OTHER = {(key, name) for key in ("macd", "awesome_oscillator") for name in ("fast", "slow")} | {
+    ("sma", "sma_50"), ("sma", "sma_200"), ("ema", "ema_12"), ("ema", "ema_26"),
+    *(("ultimate_oscillator", name) for name in ("short", "medium", "long")),
+}  # fmt: skip
 
 
 def votes_of(indicator: Indicator, bars: Bars, outputs: dict[str, np.ndarray]) -> list[np.ndarray]:
@@ -129,6 +132,23 @@ def test_the_bounds_of_every_parameter_can_be_used(key: str) -> None:
 def test_the_fast_window_is_shorter_than_the_slow_one(key: str, fast: int, slow: int) -> None:
     with pytest.raises(InputError, match=rf"fast: got {fast}; allowed: less than slow \({slow}\)"):
         compute_indicator(INDICATORS[key], random_bars(seed=1), {"fast": fast})
+
+
+@pytest.mark.parametrize(("key", "given", "says"), [
+    ("sma", {"sma_50": 200}, r"less than sma_200 \(200\)"), ("ema", {"ema_26": 12}, r"less than ema_26 \(12\)"),
+    ("ultimate_oscillator", {"short": 30}, "windows that rise"), ("ultimate_oscillator", {"long": 14}, "windows that rise"),
+])  # fmt: skip
+def test_windows_that_would_turn_a_meaning_round_are_refused(key: str, given: dict[str, int], says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        compute_indicator(INDICATORS[key], random_bars(seed=1), given)
+
+
+@pytest.mark.parametrize("key", VOTES)
+def test_a_vote_begins_where_its_warm_up_says(key: str) -> None:
+    indicator, vote = VOTES[key]
+    bars = random_bars(seed=1)
+    known = np.isfinite(compute_vote(indicator, vote, bars, compute_indicator(indicator, bars)))
+    assert int(known.argmax()) == (indicator.warm_up if vote.warm_up is None else vote.warm_up)
 
 
 def test_a_whole_number_parameter_refuses_a_fraction() -> None:

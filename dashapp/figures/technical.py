@@ -92,7 +92,7 @@ def _panes(chart: Chart, ribbon: Ribbon | None) -> dict[str, int]:
 
 def _day_texts(signals: pd.DataFrame, markers: pd.DataFrame, patterns: pd.DataFrame | None) -> Texts:
     """What the hover says of each day: the stored signal, on the day it turned its votes, and the patterns."""
-    turned = turns_in_words(markers)
+    turned = turns_in_words(markers[markers["date"].isin(signals["date"])])
     found = patterns_in_words(patterns) if patterns is not None else {}
     rows = zip(signals["date"], *(signals[name].to_numpy(float).tolist() for name in MARKER_COLUMNS[1:]), strict=True)
     texts = [

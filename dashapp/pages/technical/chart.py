@@ -150,7 +150,8 @@ def rebased(bars: Bars, other: Bars) -> FloatArray:
 def columns_of(chart: Chart) -> list[str]:
     """Return the stored columns that the chart draws."""
     drawn = [output for indicator in (*chart.overlays, *chart.panes) for output in indicator.outputs]
-    return [*MARKER_COLUMNS, *(f"vote_{key}" for key in CORE_VOTES), *drawn]
+    votes = [] if chart.weekly else [f"vote_{key}" for key in CORE_VOTES]  # a week's hover names no single day's votes
+    return [*MARKER_COLUMNS, *votes, *drawn]
 
 
 def _only_drawn(want: Asked, bars: Bars) -> Asked:

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 from analytics.errors import InputError
 from analytics.indicators._indicator import Indicator, compute_indicator, compute_vote
 from analytics.indicators._vote import Vote
+from analytics.parameters import Parameter
 from analytics.registry import collect, lookup
 
 __all__ = [
-    "INDICATORS", "VOTES", "Indicator", "Vote", "Voter", "compute_indicator", "compute_vote", "parse_settings", "settings_text",
+    "INDICATORS", "VOTES", "Indicator", "Vote", "Voter", "compute_indicator", "compute_vote", "declared_parameter", "parse_settings", "settings_text",
 ]  # fmt: skip
 
 INDICATORS = collect(sys.modules[__name__], "INDICATOR", Indicator)
@@ -36,6 +37,13 @@ def _votes() -> Mapping[str, Voter]:
 VOTES = _votes()
 
 
+def declared_parameter(place: str) -> tuple[Indicator, Parameter]:
+    """Return the indicator and the parameter that a text such as "rsi.window" names; raises UnknownKeyError."""
+    key, _, name = place.partition(".")
+    indicator = lookup(INDICATORS, key, "indicator")
+    return indicator, lookup({item.name: item for item in indicator.parameters}, name, f"parameter of {key}")
+
+
 def parse_settings(text: str) -> dict[str, dict[str, Any]]:
     """Return {indicator: {parameter: value}} of a text such as "rsi.window=21, macd.fast=8"; defaults are left out.
 
@@ -45,13 +53,12 @@ def parse_settings(text: str) -> dict[str, dict[str, Any]]:
     seen: set[tuple[str, str]] = set()
     for part in filter(None, (part.strip() for part in text.split(","))):
         place, equals, value = part.partition("=")
-        key, _, name = place.strip().partition(".")
         if not equals:
             raise InputError(
                 "indicator_parameters", got=part, allowed="indicator.parameter=number, such as rsi.window=21"
             )
-        indicator = lookup(INDICATORS, key, "indicator")
-        parameter = lookup({item.name: item for item in indicator.parameters}, name, f"parameter of {key}")
+        indicator, parameter = declared_parameter(place.strip())
+        key, name = indicator.key, parameter.name
         checked = parameter.check(value)
         if (key, name) in seen:
             raise InputError("indicator_parameters", got=f"{key}.{name} twice", allowed="each parameter once")

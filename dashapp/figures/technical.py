@@ -44,7 +44,6 @@ class Chart:
     live: Mapping[str, FloatArray] = field(default_factory=dict)  # {column: values} in place of the stored ones
     labels: Mapping[str, str] = field(default_factory=dict)  # {column: label} where it is not the stored column's
     patterns: pd.DataFrame | None = None  # date, pattern (in words), direction
-    ribbon: Ribbon | None = None
 
     def label(self, column: str) -> str:
         """Return what the legend and the hover call a line."""

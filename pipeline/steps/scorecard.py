@@ -44,7 +44,10 @@ def run(context: Context) -> Outcome:
         store.delete(context.connection, schema.signal_scorecard)
         if len(rows):
             store.insert(context.connection, schema.signal_scorecard, rows)
-    return Outcome(len(rows), message=f"{len(frames)} of {len(tickers)} tickers have a record")
+    return Outcome(
+        len(rows),
+        message=f"{len({frame['scope'].iloc[0] for frame in frames})} of {len(tickers)} tickers have a record",
+    )
 
 
 def _share(reader: Reader, tickers: Iterator[str], *, stocks: frozenset[str]) -> Share:

@@ -109,27 +109,33 @@ def _drawn(theme: Any, drawings: Any, zoom: Any, *controls: Any) -> Any:
         whole = price_queries.bars(reader, ticker) if want.changed else bars
         chart = _chart(reader, bars, whole, want, unit="" if is_index else "$", start=start)
         signals = signal_queries.signal_history(reader, ticker, columns=columns_of(chart), start=start)
+        ribbon = _ribbon(reader, bars, signals, want.ribbon)
         ratings = signal_queries.timeframe_ratings(reader, ticker)
         other = price_queries.bars(reader, want.compare, start=start) if want.compare else None
-    figure = _figure(bars, signals, chart, theme, drawings, other)
+    figure = _figure(bars, signals, chart, theme, drawings, other, ribbon)
     figure["layout"]["xaxis"]["range"] = kept_zoom(zoom, ticker, want.span) or figure["layout"]["xaxis"]["range"]
     basis = "Index points." if is_index else f"Prices in USD, {source.price_basis}."
-    notes = [banner(whole, want.changed, last), _notes(bars, basis, chart, want, other)]
+    notes = [banner(whole, want.changed, last), _notes(bars, basis, chart, want, other, ribbon)]
     return head(bars, last, ratings, is_index=is_index), f"{instrument['name']} ({ticker})", notes, figure
 
 
 def _figure(
-    bars: Bars, signals: pd.DataFrame, chart: Chart, theme: Any, drawings: Any, other: Bars | None
+    bars: Bars,
+    signals: pd.DataFrame,
+    chart: Chart,
+    theme: Any,
+    drawings: Any,
+    other: Bars | None,
+    ribbon: Ribbon | None,
 ) -> dict[str, Any]:
     signals = signals.assign(**chart.live)
     markers = signal_changes(signals, bars.close)
+    drawn = bars
     if chart.weekly:
         rows = period_ends(bars.dates, "W")
-        drawn, drawn_signals, ribbon = bars.by_period("W"), signals.iloc[rows], chart.ribbon and chart.ribbon.rows(rows)
-    else:
-        drawn, drawn_signals, ribbon = bars, signals, chart.ribbon
+        drawn, signals, ribbon = bars.by_period("W"), signals.iloc[rows], ribbon and ribbon.rows(rows)
     compared = (other.ticker, rebased(drawn, other)) if other is not None and len(other) else None
-    figure = technical_figure(drawn, drawn_signals, markers, chart, theme=theme, ribbon=ribbon, compared=compared)
+    figure = technical_figure(drawn, signals, markers, chart, theme=theme, ribbon=ribbon, compared=compared)
     figure["layout"]["shapes"] += kept_shapes(drawings, bars.ticker, figure["layout"]["meta"]["panes"])
     return figure
 
@@ -174,16 +180,14 @@ def _chart(reader: Reader, bars: Bars, whole: Bars, want: Asked, *, unit: str, s
         overlays=want.overlays, panes=panes, volume=want.volume and _has(bars, "volume"), unit=unit, weekly=weekly,
         log=want.scale == "log", live={name: array[-len(bars):] for name, array in values.items()}, labels=labels,
         patterns=None if patterns is None else patterns.assign(pattern=patterns["pattern"].map(PATTERN_LABELS)),
-        ribbon=_ribbon(reader, bars, want.ribbon, start),
     )  # fmt: skip
 
 
-def _ribbon(reader: Reader, bars: Bars, field: str, start: str | None) -> Ribbon | None:
+def _ribbon(reader: Reader, bars: Bars, signals: pd.DataFrame, field: str) -> Ribbon | None:
     """Signal × sign of what was known of the fundamentals on each day."""
     if field == "none":
         return None
     fits = factor_queries.known_estimates(reader, bars.ticker, *RIBBON_FIT)
-    signals = signal_queries.signal_history(reader, bars.ticker, columns=("date", "overall_signal"), start=start)
     known = known_on(bars.dates, fits["as_of"].to_numpy("datetime64[D]"), fits[field].to_numpy(float))
     signal = signals["overall_signal"].to_numpy(float)
     return Ribbon("alpha" if field == "alpha" else "required return", signal, known, agreement(signal, known))
@@ -199,7 +203,7 @@ def _has(bars: Bars, name: str) -> bool:
     return bool((values > 0).any() if name == "volume" else np.isfinite(values).any())
 
 
-def _notes(bars: Bars, basis: str, chart: Chart, want: Asked, other: Bars | None) -> html.P:
+def _notes(bars: Bars, basis: str, chart: Chart, want: Asked, other: Bars | None, ribbon: Ribbon | None) -> html.P:
     notes = [basis]
     if not np.isfinite(bars.open).all():
         notes.append("This source has no open, high, low or volume for all of these days: the price is a line of closes, "
@@ -211,7 +215,7 @@ def _notes(bars: Bars, basis: str, chart: Chart, want: Asked, other: Bars | None
     if other is not None:
         notes.append(f"{other.ticker} begins at the same price; without dividends." if len(other)
                      else f"{want.compare} has no prices in this range.")  # fmt: skip
-    if chart.ribbon is not None and not np.isfinite(chart.ribbon.known).any():
+    if ribbon is not None and not np.isfinite(ribbon.known).any():
         notes.append("Agreement ribbon: not available, because no factor fit of this ticker was known in this range.")
     if want.missing:
         notes.append(f"Not available, because this ticker has no data for it here: {', '.join(want.missing)}.")

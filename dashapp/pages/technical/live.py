@@ -11,10 +11,9 @@ from dash.exceptions import PreventUpdate
 
 from analytics.conventions import CORE_VOTES, FloatArray
 from analytics.errors import InputError, PlumblineError
-from analytics.indicators import INDICATORS, VOTES, Indicator, compute_indicator, compute_vote
+from analytics.indicators import INDICATORS, VOTES, Indicator, compute_indicator, compute_vote, declared_parameter
 from analytics.market import FIELDS, Bars
 from analytics.parameters import Parameter
-from analytics.registry import lookup
 from analytics.signals import overall_signal
 from dashapp import inputs
 from dashapp.components.votes import signal_word
@@ -91,12 +90,10 @@ def changes(value: Any) -> Changes:
         raise InputError("parameters", got=inputs.shown(value), allowed=f"up to {MOST} of indicator.parameter")
     found: dict[str, dict[str, Any]] = {}
     for name, given in value.items():
-        key, _, own = inputs.shown(name).partition(".")
-        indicator = lookup(INDICATORS, key, "indicator")
-        parameter = lookup({item.name: item for item in indicator.parameters}, own, "parameter")
+        indicator, parameter = declared_parameter(inputs.shown(name))
         checked = parameter.check(inputs.number(f"{indicator.label}, {parameter.label}", given))
         if checked != parameter.default:
-            found.setdefault(key, {})[own] = checked
+            found.setdefault(indicator.key, {})[parameter.name] = checked
     for key, chosen in found.items():
         compute_indicator(
             INDICATORS[key], _TWO_BARS, chosen
@@ -147,10 +144,10 @@ def banner(bars: Bars, changed: Changes, last: Mapping[str, Any]) -> Any:
 
 
 def _setting(key: str, name: str, value: Any) -> str:
-    label, default = _label(key, name), _default(key, name)
-    if name in INDICATORS[key].outputs:
-        return f"{label} set to {value:g}"
-    return f"{INDICATORS[key].label}, {label.lower()} {value:g} (stored {default:g})"
+    indicator, parameter = declared_parameter(f"{key}.{name}")
+    if name in indicator.outputs:
+        return f"{parameter.label} set to {value:g}"
+    return f"{indicator.label}, {parameter.label.lower()} {value:g} (stored {parameter.default:g})"
 
 
 def _concerned(changed: Changes) -> list[str]:
@@ -187,14 +184,6 @@ def _live_votes(bars: Bars, changed: Changes, concerned: list[str], last: Mappin
 def _differs(vote: float, stored: Any) -> bool:
     """Whether a vote is another than the stored one; to know it no longer is another."""
     return bool(np.isnan(vote)) != (stored is None) or (stored is not None and vote != stored)
-
-
-def _label(key: str, name: str) -> str:
-    return next(item.label for item in INDICATORS[key].parameters if item.name == name)
-
-
-def _default(key: str, name: str) -> Any:
-    return next(item.default for item in INDICATORS[key].parameters if item.name == name)
 
 
 def _backtest(ticker: str, changed: Changes, concerned: list[str]) -> str:

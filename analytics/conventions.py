@@ -29,6 +29,8 @@ BLUME_WEIGHT: Final = 2 / 3  # of the estimate; the rest is the beta of the mark
 FRONTIER_SESSIONS: Final = 1_260  # trailing sessions a stock must have to enter the frontier: five years
 FRONTIER_POINTS: Final = 50
 FRONTIER_CLOUD: Final = 2_000  # random portfolios drawn for the picture
+FRONTIER_MODELS: Final = ("capm", "ff3", "ff5")  # whose stored expected returns a frontier may start from
+BENCHMARKS: Final = ("SPY", "^GSPC")  # what a portfolio tracks: the first of these that is stored, else the first index
 FRONTIER_SEED: Final = 20_240_101
 
 INITIAL_CAPITAL: Final = 100_000.0  # USD

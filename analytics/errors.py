@@ -2,7 +2,8 @@
 
 PlumblineError
 ├── InputError (ValueError)           what was given cannot be used
-│   └── UnknownKeyError               no such key in a registry
+│   ├── UnknownKeyError               no such key in a registry
+│   └── NoPortfolioError              limits that no portfolio obeys
 └── MissingDataError (LookupError)    the data asked for is not there
 """
 
@@ -33,6 +34,13 @@ class UnknownKeyError(InputError):
         fix = f"Did you mean {near[0]!r}?" if near else ""
         listed = ", ".join(names[:LISTED]) + (f" … ({len(names)} in all)" if len(names) > LISTED else "")
         super().__init__(kind, got=key, allowed=listed or "(none)", fix=fix)
+
+
+class NoPortfolioError(InputError):
+    """Limits on weights that contradict each other; `analytics.portfolio.infeasibility` says which."""
+
+    def __init__(self) -> None:
+        super().__init__("constraints", got="limits that contradict each other", allowed="limits that a portfolio can obey")
 
 
 class MissingDataError(PlumblineError, LookupError):

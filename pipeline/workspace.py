@@ -1,21 +1,27 @@
-"""The analyst's own database: results of backtests and the state of jobs. Small IMMEDIATE transactions only."""
+"""The analyst's own database: backtests, portfolios and the state of jobs. Small IMMEDIATE transactions only."""
 
 import json
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from analytics.errors import InputError
+from analytics.validate import iso_date
 from pipeline import schema, store
 from pipeline.queries import Reader, connect
+from pipeline.queries import portfolios as portfolio_queries
 from pipeline.queries import results as queries
 
 ACTIVE = ("queued", "running")
 LOST_AFTER_SECONDS = 15.0  # a job whose worker has not been heard of for this long is lost
+NEGLIGIBLE = 1e-9  # a weight below it is rounding of the optimiser, not a position
+NAME_CHARACTERS = 60
 
 
 def prepare(path: Path) -> None:
@@ -64,6 +70,66 @@ def remember_answer(path: Path, *, question_id: str, result_id: str, data_run_id
         store.upsert(connection, schema.backtesting_questions, {
             "question_id": [question_id], "result_id": [result_id], "data_run_id": [data_run_id],
         })  # fmt: skip
+
+
+# ---- portfolios ---------------------------------------------------------------------------------------------
+
+
+def save_portfolio(
+    path: Path, name: str, weights: Mapping[str, float], *, universe: str, source: str, request: str, data_run_id: str,
+    as_of: str,
+) -> None:  # fmt: skip
+    """Store a portfolio under a name, in place of the one that had it; what the weights lack to 1 is cash.
+
+    weights: {ticker: fraction of the capital}; those below 1e-9 are left out. source: what it was made from.
+    request: JSON of the question that gave it, as `canonical` writes it. as_of: ISO date of the data. Raises
+    InputError where the name cannot be read, a weight is no fraction from 0 to 1, none is positive, or they add up
+    to more than 1.
+    """
+    _check_text(
+        "name", name, f"1 to {NAME_CHARACTERS} printable characters without blanks at the ends", NAME_CHARACTERS
+    )
+    held, now = _positions(weights), store.utc_now()
+    values = {
+        "updated_at": now, "universe": universe, "source": source, "request": request, "data_run_id": data_run_id,
+        "as_of": iso_date("as_of", as_of),
+    }  # fmt: skip
+    with closing(store.open_writer(path, schema.WORKSPACE)) as connection, store.transaction(connection):
+        if not store.update(connection, schema.portfolios, {"name": name}, **values):
+            first = {"name": name, "created_at": now} | values
+            store.insert(connection, schema.portfolios, {column: [value] for column, value in first.items()})
+        store.delete(connection, schema.portfolio_weights, name=name)
+        rows = {"name": [name] * len(held), "ticker": list(held), "weight": list(held.values())}
+        store.insert(connection, schema.portfolio_weights, rows)
+
+
+def delete_portfolio(path: Path, name: str) -> None:
+    """Delete a saved portfolio; raises MissingDataError where there is none of this name."""
+    with closing(store.open_writer(path, schema.WORKSPACE)) as connection, store.transaction(connection):
+        portfolio_queries.portfolio_weights(Reader(connection), name)  # raises where the name is unknown
+        store.delete(connection, schema.portfolio_weights, name=name)
+        store.delete(connection, schema.portfolios, name=name)
+
+
+def _positions(weights: Mapping[str, float]) -> dict[str, float]:
+    """The weights that are positions, each at most 1; raises InputError where they are no long-only portfolio."""
+    for ticker, weight in weights.items():
+        _check_text("ticker", ticker, "printable text without blanks at the ends")
+        if not (isinstance(weight, Real) and -NEGLIGIBLE <= weight <= 1.0 + NEGLIGIBLE):  # NaN is neither
+            raise InputError(f"weight of {ticker}", got=weight, allowed="a fraction from 0 to 1")
+    held = {ticker: min(float(weight), 1.0) for ticker, weight in weights.items() if weight >= NEGLIGIBLE}
+    total = math.fsum(held.values())
+    if not 0.0 < total <= 1.0 + NEGLIGIBLE:
+        raise InputError("weights", got=f"a sum of {total:.10g}", allowed="a sum above 0 and up to 1")
+    return held
+
+
+def _check_text(field: str, value: str, allowed: str, most: int | None = None) -> None:
+    """Raise InputError unless `value` is printable text (no control characters) without blanks at its ends."""
+    if not (isinstance(value, str) and value and value.isprintable() and value == value.strip()):
+        raise InputError(field, got=value, allowed=allowed)
+    if most is not None and len(value) > most:
+        raise InputError(field, got=value, allowed=allowed, fix=f"Leave out {len(value) - most} characters.")
 
 
 # ---- jobs ---------------------------------------------------------------------------------------------------

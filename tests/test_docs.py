@@ -8,6 +8,8 @@ from analytics.backtest.strategies import STRATEGIES
 from analytics.factor_models import FACTOR_MODELS
 from analytics.indicators import INDICATORS
 from analytics.metrics import METRICS
+from analytics.portfolio import COVARIANCES, EXPECTED_RETURNS
+from analytics.portfolio.objectives import OBJECTIVES
 from config import ROOT, SETTINGS
 from dashapp.pages import PAGES
 from pipeline import schema
@@ -20,7 +22,7 @@ def text(name: str) -> str:
 
 
 @pytest.mark.parametrize(("document", "keys"), [
-    ("docs/METHODS.md", [*INDICATORS, *METRICS, *FACTOR_MODELS, *STRATEGIES]),
+    ("docs/METHODS.md", [*INDICATORS, *METRICS, *FACTOR_MODELS, *STRATEGIES, *EXPECTED_RETURNS, *COVARIANCES, *OBJECTIVES]),
     ("docs/METHODS.md", [output for item in INDICATORS.values() for output in item.outputs]),
     ("docs/DATA.md", list(SOURCES)),
     ("docs/DATA.md", [table.name for metadata in (schema.MARKET, schema.WORKSPACE) for table in metadata.sorted_tables]),

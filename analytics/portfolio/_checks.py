@@ -6,7 +6,7 @@ import numpy.typing as npt
 from analytics.conventions import FloatArray
 from analytics.errors import InputError
 
-SINGULAR = 1e-12  # smallest over largest eigenvalue below which rounding decides the weights
+SINGULAR = 1e-12  # smallest over largest eigenvalue below which a covariance counts as singular
 
 
 def complete_returns(returns: npt.ArrayLike) -> FloatArray:
@@ -28,7 +28,7 @@ def complete_returns(returns: npt.ArrayLike) -> FloatArray:
 def expected_returns_and_covariance(
     expected_returns: npt.ArrayLike, covariance: npt.ArrayLike
 ) -> tuple[FloatArray, FloatArray]:
-    """Return arrays of shapes (n,) and (n, n), the second positive definite; raises InputError."""
+    """Return arrays of shapes (n,) and (n, n), the second symmetric; raises InputError."""
     mu, sigma = np.asarray(expected_returns, dtype=float), np.asarray(covariance, dtype=float)
     if mu.ndim != 1 or not len(mu) or not np.isfinite(mu).all():
         raise InputError("expected_returns", got=mu.tolist(), allowed="one finite number per asset, at least one")
@@ -37,29 +37,9 @@ def expected_returns_and_covariance(
         missing = int((~np.isfinite(sigma)).sum())
         got = f"shape {sigma.shape}, {missing} missing values"
         raise InputError("covariance", got=got, allowed=f"a complete {n} × {n} matrix")
-    if not np.allclose(sigma, sigma.T, rtol=1e-9, atol=0):
+    if not (np.array_equal(sigma, sigma.T) or np.allclose(sigma, sigma.T, rtol=1e-9, atol=0)):
         raise InputError("covariance", got="an asymmetric matrix", allowed="a symmetric one")
-    eigenvalues = np.linalg.eigvalsh(sigma)
-    if eigenvalues[0] <= SINGULAR * max(eigenvalues[-1], 0):
-        raise InputError(
-            "covariance",
-            got=f"smallest eigenvalue {eigenvalues[0]:.3g}",
-            allowed="a positive definite matrix",
-            fix="Shrink it (Ledoit-Wolf), or leave out assets that duplicate others.",
-        )
     return mu, sigma
-
-
-def upper_bounds(upper_bound: npt.ArrayLike, n_assets: int) -> FloatArray:
-    """Return each asset's largest weight, (n_assets,); raises InputError where they cannot add up to 1."""
-    bounds = np.asarray(upper_bound, dtype=float)
-    if bounds.shape not in ((), (n_assets,)) or not ((bounds >= 0) & (bounds <= 1)).all():
-        raise InputError("upper_bound", got=upper_bound, allowed="a weight from 0 to 1, or one for each asset")
-    bounds = np.broadcast_to(bounds, n_assets)
-    if bounds.sum() < 1 - 1e-12:
-        allowed = f"bounds that add up to 1 or more over {n_assets} assets"
-        raise InputError("upper_bound", got=upper_bound, allowed=allowed, fix="Raise the bound or add assets.")
-    return bounds
 
 
 def finite(field: str, value: float) -> float:

@@ -1,124 +1,298 @@
-"""The critical-line algorithm: every solution of min ½ w′Σw − λ μ′w as λ moves, exactly, corner by corner."""
+"""The critical-line algorithm, compiled: one path of optimal portfolios, followed exactly from corner to corner.
 
-from dataclasses import dataclass
+minimise ½ x′Σx + g(t)′x  subject to  l ≤ x ≤ u,  a(t) ≤ Gx ≤ b(t), while t moves g, a and b along straight lines.
+Between two corners the solution is linear in t. A corner is where a weight meets a bound, a row meets a limit, or one
+of them stops binding. Markowitz (1956) moves g along the expected returns; moving a and b as well (Best 1996, An
+algorithm for the solution of the parametric quadratic programming problem; Ferreau, Bock and Diehl 2008, An online
+active set strategy) leads to the first portfolio from anywhere, and says so where there is none.
+
+The basis is what may move: the free weights and the binding rows. The inverse of its first-order conditions changes by
+one row and column a corner, so that a corner costs O(n · basis). One file, because
+numba's cache on disk looks at no other.
+"""
 
 import numpy as np
-import numpy.typing as npt
+from numba import njit
 
 from analytics.conventions import FloatArray
+from analytics.portfolio._path import AT_LOWER, AT_UPPER, INSIDE, Basis, BoolArray, Path, Point
 
-FARTHEST = 1e8  # λ of the scaled problem; what crosses beyond is a tie but for rounding
-STILL = 1e-12  # slope of the scaled problem below which nothing moves
-AT_LOWER, FREE, AT_UPPER = -1, 0, 1
+ARRIVED, NO_PORTFOLIO, LOST = 0, 1, 2  # how a path ends; LOST: more corners than a path can have, rounding won
+STILL = 1e-12  # speed in the scaled problem below which nothing moves
+AT_END = 1e-10  # of the way; nearer than this it has been gone
+DEPENDENT = 1e-10  # pivot below which a row depends on those that bind already
 
-
-@dataclass(frozen=True)
-class _Line:
-    """Between two corners the weights are constant + λ slope; so are the multipliers of the bounds."""
-
-    constant: FloatArray
-    slope: FloatArray
-    multiplier_constant: FloatArray
-    multiplier_slope: FloatArray
+compiled = njit(cache=True, error_model="numpy")  # a division by 0 gives inf, as everywhere in numpy
 
 
-def corner_portfolios(expected_returns: FloatArray, covariance: FloatArray, upper: FloatArray) -> FloatArray:
-    """Return the corner portfolios, (n_corners, n_assets), from λ = 0 (minimum variance) up.
+@compiled
+def _add(target: FloatArray, source: FloatArray, weight: float) -> None:
+    """Add weight · source in place: an array expression would make arrays that only cost time."""
+    for j in range(target.size):
+        target[j] += weight * source[j]
 
-    upper: largest weight of each asset, together at least 1. The covariance must be positive definite. The
-    last corner is the least volatile among the portfolios of maximum expected return. Between neighbours
-    weights are linear. Source: Markowitz (1956); Niedermayer and Niedermayer (2010), Applying Markowitz's
-    critical line algorithm.
+
+@compiled
+def follow(path: Path, start: Point, end: float, corners: FloatArray) -> tuple[int, int]:
+    """Follow the optimum from t = 0 to `end`, moving `start` along; return (how it ended, corners written).
+
+    corners (k, 1 + n + m) receives t, x and multipliers at t = 0 and at each corner, as far as it has room.
     """
-    sigma = covariance / np.diag(covariance).mean()
-    # Any distinct numbers in place of μ lead from a portfolio known at λ = ∞ to minimum variance at λ = 0;
-    # with the least volatile assets first the way is short. From there the real μ leads up, ties and all.
-    order = np.argsort(-np.diag(sigma), kind="stable")
-    ladder = np.empty(len(sigma))
-    ladder[order] = np.linspace(0, 1, len(sigma))
-    state = _greedy(ladder, upper)
-    _walk(sigma, ladder, upper, state, start=np.inf, stop=0.0)
-    spread = np.ptp(expected_returns)
-    mu = (expected_returns - expected_returns.mean()) / (spread if spread > 0 else 1.0)
-    # Going up in λ with μ is going down with −μ below zero.
-    return _walk(sigma, -mu, upper, state, start=0.0, stop=-FARTHEST)
+    n, m = path.lower.size, path.rows.shape[0]
+    basis, count = _first_basis(path, start)
+    speed = Point(start.state, np.empty(n), np.empty(m), np.empty(n), np.empty(m))
+    banned = np.zeros(n + m, np.bool_)
+    t, written = 0.0, 1
+    for _ in range(100 * (n + m + 1)):
+        if written <= len(corners):
+            corner = corners[written - 1]
+            corner[0], corner[1 : n + 1], corner[n + 1 :] = t, start.x, start.multipliers
+        _move(path, basis, count, speed)
+        item, side, step = _next_event(path, t, start, speed, banned)
+        last = item < 0 or t + step >= end
+        if not last or end < np.inf:
+            _advance(start, speed, min(step, end - t))
+        if last:
+            return ARRIVED, written
+        t += step
+        count = _change(path, basis, count, start, banned, item, side)
+        if count < 0:  # at the very end only rounding is infeasible: the limits leave a single portfolio
+            return (ARRIVED if end - t <= AT_END else NO_PORTFOLIO), written
+        written += 1 if step > 0 else 0
+    return LOST, written
 
 
-def _greedy(mu: FloatArray, upper: FloatArray) -> npt.NDArray[np.int64]:
-    """The state of each asset at λ = ∞: the best ones at their bound, the last one bought free."""
-    state = np.full(len(mu), AT_LOWER)
-    left = 1.0
-    for asset in np.argsort(-mu, kind="stable"):
-        if upper[asset] == 0:
+@compiled
+def _first_basis(path: Path, start: Point) -> tuple[Basis, int]:
+    """The basis, gradient and rows of a point that knows its state, weights and multipliers."""
+    n, m = path.lower.size, path.rows.shape[0]
+    size = n + m + 1
+    basis = Basis(np.zeros(size, np.int64), np.full(n + m, -1), np.zeros((size, size)), np.zeros((size, size)))
+    start.gradient[:] = path.gradient[0]
+    start.reached[:] = 0
+    for i in range(n):
+        if start.x[i] != 0:
+            _add(start.gradient, path.sigma[i], start.x[i])
+            _add(start.reached, path.rows[:, i], start.x[i])
+    for row in range(m):
+        _add(start.gradient, path.rows[row], start.multipliers[row])
+    count = 0
+    for item in range(n + m):  # weights first: rows bind independently only where free weights carry them
+        if (item < n) == (start.state[item] == INSIDE):
+            count = _enter(path, basis, count, item)
+    return basis, count
+
+
+@compiled
+def _advance(start: Point, speed: Point, step: float) -> None:
+    _add(start.x, speed.x, step)
+    _add(start.multipliers, speed.multipliers, step)
+    _add(start.gradient, speed.gradient, step)
+    _add(start.reached, speed.reached, step)
+
+
+@compiled
+def _move(path: Path, basis: Basis, count: int, speed: Point) -> None:
+    """How everything moves with t while the basis stays."""
+    n = path.lower.size
+    right = np.empty(count)
+    for a in range(count):
+        item = basis.items[a]
+        right[a] = -path.gradient[1, item] if item < n else path.limits[2 if speed.state[item] < 0 else 3, item - n]
+    solution = np.zeros(count)
+    for _ in range(2):  # the second round takes out what rounding left in the updated inverse
+        left = right.copy()
+        for b in range(count):
+            _add(left, basis.matrix[b], -solution[b])
+        for b in range(count):
+            _add(solution, basis.inverse[b], left[b])
+    speed.x[:], speed.multipliers[:], speed.reached[:] = 0, 0, 0
+    speed.gradient[:] = path.gradient[1]
+    for a in range(count):
+        item = basis.items[a]
+        _add(speed.gradient, path.sigma[item] if item < n else path.rows[item - n], solution[a])
+        if item < n:
+            speed.x[item] = solution[a]
+            _add(speed.reached, path.rows[:, item], solution[a])
+        else:
+            speed.multipliers[item - n] = solution[a]
+
+
+@compiled
+def _next_event(path: Path, t: float, start: Point, speed: Point, banned: BoolArray) -> tuple[int, int, float]:
+    """The next item to enter or leave the basis: (item, where it is then, how far away); −1 if there is none.
+
+    Only what moves towards its limit counts: what has just crossed moves away, and what rounding left beyond
+    its limit crosses at once. Of equal distances the fastest wins.
+    """
+    n, found, side, least, fastest = path.lower.size, -1, INSIDE, np.inf, 0.0
+    for item in range(len(start.state)):
+        row = item - n
+        if banned[item]:
             continue
-        state[asset], last = AT_UPPER, asset
-        left -= upper[asset]
-        if left <= 1e-12:
-            break
-    state[last] = FREE
-    return state
+        if start.state[item] == INSIDE:  # a limit that it may meet
+            value = start.x[item] if row < 0 else start.reached[row]
+            pace = speed.x[item] if row < 0 else speed.reached[row]
+            low = path.lower[item] if row < 0 else path.limits[0, row] + t * path.limits[2, row]
+            high = path.upper[item] if row < 0 else path.limits[1, row] + t * path.limits[3, row]
+            down = (0.0 if row < 0 else path.limits[2, row]) - pace
+            up = pace - (0.0 if row < 0 else path.limits[3, row])
+            to_low = max(value - low, 0.0) / down if down > STILL else np.inf
+            to_high = max(high - value, 0.0) / up if up > STILL else np.inf
+            if min(to_low, to_high) == np.inf:
+                continue
+            end, gap, pace = (AT_LOWER, value - low, down) if to_low < to_high else (AT_UPPER, high - value, up)
+        else:  # a multiplier that may come to 0
+            end = INSIDE
+            gap, pace = _multiplier(path, start, speed, item)
+            if pace <= STILL:
+                continue
+        distance = max(gap, 0.0) / pace
+        if distance < least or (distance == least and pace > fastest):
+            found, side, least, fastest = item, end, distance, pace
+    return found, side, least
 
 
-def _walk(
-    sigma: FloatArray,
-    mu: FloatArray,
-    upper: FloatArray,
-    state: npt.NDArray[np.int64],
-    *,
-    start: float,
-    stop: float,
-) -> FloatArray:
-    """Follow the optimum from λ = start down to stop, updating state in place; return the corners passed."""
-    level, corners = start, []
-    for _ in range(100 * (len(mu) + 1)):
-        line = _line(sigma, mu, upper, state)
-        if np.isfinite(level):
-            corners.append(_weights(line, level, upper))
-        asset, crossing = _next_crossing(line, upper, state, level)
-        if asset < 0 or crossing <= stop:
-            return np.array(corners)
-        level = crossing
-        state[asset] = _moved_to(line, asset, state)
-    raise ArithmeticError(f"critical line: no end after {100 * (len(mu) + 1)} corners of {len(mu)} assets")
+@compiled
+def _multiplier(path: Path, start: Point, speed: Point, item: int) -> tuple[float, float]:
+    """(How far the multiplier of an item at its limit is from 0, how fast it comes nearer); (0, 0) if it is fixed."""
+    n, side = path.lower.size, start.state[item]
+    if item < n:
+        if path.lower[item] == path.upper[item]:
+            return 0.0, 0.0
+        return -start.gradient[item] * side, speed.gradient[item] * side
+    low, high, low_speed, high_speed = path.limits[:, item - n]
+    if low == high and low_speed == high_speed:
+        return 0.0, 0.0
+    return start.multipliers[item - n] * side, -speed.multipliers[item - n] * side
 
 
-def _line(sigma: FloatArray, mu: FloatArray, upper: FloatArray, state: npt.NDArray[np.int64]) -> _Line:
-    """Solve the first-order conditions of the free assets, the others held at their bounds."""
-    free = np.flatnonzero(state == FREE)
-    held = np.where(state == AT_UPPER, upper, 0.0)
-    conditions = np.ones((len(free) + 1, len(free) + 1))
-    conditions[:-1, :-1] = sigma[np.ix_(free, free)]
-    conditions[-1, -1] = 0
-    right = np.zeros((len(free) + 1, 2))
-    right[:-1, 0], right[-1, 0] = -(sigma @ held)[free], 1 - held.sum()
-    right[:-1, 1] = mu[free]
-    solution = np.linalg.solve(conditions, right)
-    constant, slope = held.copy(), np.zeros(len(mu))
-    constant[free], slope[free] = solution[:-1].T
-    gradient = sigma @ np.column_stack([constant, slope]) + solution[-1]
-    return _Line(constant, slope, gradient[:, 0], gradient[:, 1] - mu)
+@compiled
+def _change(path: Path, basis: Basis, count: int, start: Point, banned: BoolArray, item: int, side: int) -> int:
+    """Put an item where it now is and the basis in order; return the basis' size, −1 where no portfolio is left."""
+    n = path.lower.size
+    enters = basis.place[item] < 0
+    if item < n and not enters:
+        start.x[item] = path.lower[item] if side == AT_LOWER else path.upper[item]
+    pivot = _pivot(path, basis, count, item)[0] if enters else basis.inverse[basis.place[item], basis.place[item]]
+    if item < n and enters and pivot <= DEPENDENT:  # the mirror image of a free weight: it has nothing to add
+        banned[item] = True
+        return count
+    if side != INSIDE and abs(pivot) <= DEPENDENT:
+        other = _exchanged(path, basis, count, start, item, side)
+        if other < 0:
+            return -1
+        start.state[other] = INSIDE
+        if other < n and _pivot(path, basis, count, other)[0] <= DEPENDENT:
+            start.state[item], banned[:] = side, False
+            return _reflect(basis, count, item, other)
+        count = _enter(path, basis, count, other) if other < n else _leave(basis, count, other)
+        if other >= n:
+            start.multipliers[other - n] = 0.0
+    start.state[item] = side
+    count = _enter(path, basis, count, item) if enters else _leave(basis, count, item)
+    if item >= n and not enters:
+        start.multipliers[item - n] = 0.0
+    banned[:] = False
+    return count
 
 
-def _next_crossing(line: _Line, upper: FloatArray, state: npt.NDArray[np.int64], level: float) -> tuple[int, float]:
-    """The first asset, going down, whose weight meets a bound or whose bound stops binding; −1 if none.
+@compiled
+def _exchanged(path: Path, basis: Basis, count: int, start: Point, item: int, side: int) -> int:
+    """What stops binding so that an item that depends on the binding rows can bind; −1 if nothing can.
 
-    Only what moves towards its limit counts, and nothing above level: an asset that has just crossed moves
-    away, and one that rounding left beyond its limit crosses at once.
+    Its multiplier rises from 0, those of the binding rows make up for it so that the free weights stay optimal,
+    and the first multiplier to come to 0 on the way gives in.
     """
-    free, falling = state == FREE, line.slope > 0
-    room = np.where(free, np.where(falling, line.constant, line.constant - upper), line.multiplier_constant)
-    pace = np.where(free, line.slope, line.multiplier_slope)
-    towards = np.where(free, np.abs(pace), pace * -state) > STILL
-    crossing = np.where(towards, np.minimum(-room / np.where(towards, pace, 1.0), level), -np.inf)
-    asset = int(np.argmax(crossing))
-    return (asset, float(crossing[asset])) if crossing[asset] > -np.inf else (-1, -np.inf)
+    n = path.lower.size
+    turn = Point(start.state, start.x, np.zeros(path.rows.shape[0]), np.zeros(n), start.reached)
+    if item < n:
+        share = basis.inverse[basis.place[item], :count].copy()
+    else:
+        share = _pivot(path, basis, count, item)[1]
+        turn.multipliers[item - n] = side
+        _add(turn.gradient, path.rows[item - n], side)
+    for a in range(count):
+        if basis.items[a] >= n:
+            turn.multipliers[basis.items[a] - n] = -side * share[a]
+            _add(turn.gradient, path.rows[basis.items[a] - n], -side * share[a])
+    found, least = -1, np.inf
+    for other in range(len(start.state)):
+        if start.state[other] != INSIDE and other != item:
+            gap, pace = _multiplier(path, start, turn, other)
+            near = pace > STILL and max(gap, 0.0) / pace < least
+            # The mirror image of a free weight has nothing to add; that of the item itself takes its place.
+            if near and (other >= n or _mirror(path, other, item) or _pivot(path, basis, count, other)[0] > DEPENDENT):
+                found, least = other, max(gap, 0.0) / pace
+    if found >= 0:
+        _add(start.multipliers, turn.multipliers, least)
+        _add(start.gradient, turn.gradient, least)
+    return found
 
 
-def _moved_to(line: _Line, asset: int, state: npt.NDArray[np.int64]) -> int:
-    if state[asset] != FREE:
-        return FREE
-    return AT_LOWER if line.slope[asset] > 0 else AT_UPPER
+@compiled
+def _mirror(path: Path, item: int, other: int) -> bool:
+    """Whether one item is what is bought and the other what is sold of one asset."""
+    n = path.lower.size
+    return max(item, other) < n and item != other and path.sigma[item, other] == -path.sigma[item, item]
 
 
-def _weights(line: _Line, level: float, upper: FloatArray) -> FloatArray:
-    return np.clip(line.constant + level * line.slope, 0, upper)
+@compiled
+def _reflect(basis: Basis, count: int, item: int, other: int) -> int:
+    """Put an item's mirror image into its place: its row and column change their signs."""
+    place = basis.place[item]
+    for array in (basis.matrix, basis.inverse):
+        array[place, :count] *= -1
+        array[:count, place] *= -1
+    basis.items[place], basis.place[other], basis.place[item] = other, place, -1
+    return count
+
+
+@compiled
+def _pivot(path: Path, basis: Basis, count: int, item: int) -> tuple[float, FloatArray, FloatArray]:
+    """What an item would add to the basis: (its Schur complement, its column times the inverse, its column)."""
+    n = path.lower.size
+    column, product = np.zeros(count), np.zeros(count)
+    for a in range(count):
+        other = basis.items[a]
+        if item < n:
+            column[a] = path.sigma[item, other] if other < n else path.rows[other - n, item]
+        elif other < n:
+            column[a] = path.rows[item - n, other]
+    for b in range(count):
+        _add(product, basis.inverse[b], column[b])
+    pivot = path.sigma[item, item] if item < n else 0.0
+    for a in range(count):
+        pivot -= column[a] * product[a]
+    return pivot, product, column
+
+
+@compiled
+def _enter(path: Path, basis: Basis, count: int, item: int) -> int:
+    """Border the matrix and the inverse by an item; return the new size."""
+    pivot, product, column = _pivot(path, basis, count, item)
+    for b in range(count):
+        _add(basis.inverse[b, :count], product, product[b] / pivot)
+        basis.inverse[count, b] = basis.inverse[b, count] = -product[b] / pivot
+        basis.matrix[count, b] = basis.matrix[b, count] = column[b]
+    basis.inverse[count, count] = 1 / pivot
+    basis.matrix[count, count] = path.sigma[item, item] if item < path.lower.size else 0.0
+    basis.items[count], basis.place[item] = item, count
+    return count + 1
+
+
+@compiled
+def _leave(basis: Basis, count: int, item: int) -> int:
+    """Take an item out of the matrix and the inverse, the last one into its place; return the new size."""
+    place, last = basis.place[item], count - 1
+    for array in (basis.matrix, basis.inverse):
+        for a in range(count):
+            array[place, a], array[last, a] = array[last, a], array[place, a]
+        for a in range(count):
+            array[a, place], array[a, last] = array[a, last], array[a, place]
+    basis.items[place] = basis.items[last]
+    basis.place[basis.items[place]], basis.place[item] = place, -1
+    row = basis.inverse[last, :last].copy()
+    for b in range(last):
+        _add(basis.inverse[b, :last], row, -row[b] / basis.inverse[last, last])
+    return last

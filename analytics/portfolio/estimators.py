@@ -1,35 +1,61 @@
-"""How expected returns and covariance are estimated from daily returns: named pairs of the two."""
+"""How expected returns and covariance are estimated: every pair of a choice of each."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from analytics.conventions import FloatArray
-from analytics.portfolio.covariance import ledoit_wolf
-from analytics.portfolio.expected_returns import mean_historical
-
-Estimate = Callable[[FloatArray], FloatArray]
+from analytics.portfolio.covariance import COVARIANCES, Covariance
+from analytics.portfolio.expected_returns import EXPECTED_RETURNS, ExpectedReturns
+from analytics.portfolio.market_data import MarketData
+from analytics.registry import lookup
 
 
 @dataclass(frozen=True)
 class Estimator:
-    """One way from simple daily returns (n_sessions, n_assets) to annual expected returns and covariance."""
+    """One way from market data to annual expected returns and covariance."""
 
-    key: str
-    label: str
-    description: str
-    expected_returns: Estimate
-    covariance: Estimate
-    reference: str
+    expected_returns: ExpectedReturns
+    covariance: Covariance
+
+    @property
+    def key(self) -> str:
+        """The two keys, as frontiers are stored under."""
+        return f"{self.expected_returns.key}__{self.covariance.key}"
+
+    @property
+    def label(self) -> str:
+        """Both choices by name."""
+        return f"{self.expected_returns.label}, {self.covariance.label} covariance"
+
+    @property
+    def description(self) -> str:
+        """What both choices do, a sentence each."""
+        return f"{self.expected_returns.description} {self.covariance.description}"
+
+    @property
+    def reference(self) -> str:
+        """Where both choices come from."""
+        return f"{self.expected_returns.reference}; {self.covariance.reference}"
+
+    def estimate(self, data: MarketData) -> tuple[FloatArray, FloatArray]:
+        """Return annual expected returns (n,) and covariance (n, n); raises InputError and MissingDataError."""
+        covariance = self.covariance.estimate(data)
+        return self.expected_returns.estimate(data, covariance), covariance
 
 
-DEFAULT_ESTIMATOR: Final = Estimator(
-    key="mean__ledoit_wolf",
-    label="Historical mean, Ledoit-Wolf covariance",
-    description="Past mean returns as they are; covariances pulled towards equal and uncorrelated.",
-    expected_returns=mean_historical,
-    covariance=ledoit_wolf,
-    reference="Ledoit and Wolf (2004)",
-)
-ESTIMATORS: Final = MappingProxyType({estimator.key: estimator for estimator in (DEFAULT_ESTIMATOR,)})
+def _pairs() -> Mapping[str, Estimator]:
+    pairs = [
+        Estimator(returns, covariance) for returns in EXPECTED_RETURNS.values() for covariance in COVARIANCES.values()
+    ]
+    return MappingProxyType({pair.key: pair for pair in pairs})
+
+
+ESTIMATORS: Final = _pairs()
+DEFAULT_ESTIMATOR: Final = ESTIMATORS["mean__ledoit_wolf"]
+
+
+def estimator(key: str) -> Estimator:
+    """Return the estimator of a key such as "mean__ledoit_wolf"; raises UnknownKeyError with the nearest one."""
+    return lookup(ESTIMATORS, key, "estimator")

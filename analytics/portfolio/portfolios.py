@@ -7,6 +7,8 @@ import numpy.typing as npt
 
 from analytics.conventions import FloatArray
 
+NO_CASH = 1e-9  # weights that add up to 1 but for rounding
+
 
 @dataclass(frozen=True)
 class Portfolios:
@@ -19,15 +21,24 @@ class Portfolios:
 
 
 def evaluate(
-    weights: npt.ArrayLike, expected_returns: FloatArray, covariance: FloatArray, *, risk_free_rate: float
+    weights: npt.ArrayLike,
+    expected_returns: FloatArray,
+    covariance: FloatArray,
+    *,
+    risk_free_rate: float,
+    product: FloatArray | None = None,
 ) -> Portfolios:
     """Return what portfolios promise; weights (n_portfolios, n_assets) or one portfolio (n_assets,).
 
-    expected_returns (n_assets,), covariance (n_assets, n_assets) and risk_free_rate are annual fractions.
+    expected_returns (n_assets,), covariance (n_assets, n_assets) and risk_free_rate are annual fractions. What is
+    not invested (1 − Σw) earns the risk-free rate. product: weights times the covariance, where it is known already.
     sharpe_ratio NaN when: the volatility is 0 or the rate unknown.
     """
     rows = np.atleast_2d(np.asarray(weights, dtype=float))
-    expected_return = rows @ expected_returns
-    volatility = np.sqrt(np.maximum((rows @ covariance * rows).sum(axis=1), 0))
+    cash = 1 - rows.sum(axis=1)
+    # Below rounding there is no cash, and an unknown rate need not be known.
+    expected_return = rows @ expected_returns + np.where(np.abs(cash) > NO_CASH, cash * risk_free_rate, 0.0)
+    variance = ((rows @ covariance if product is None else product) * rows).sum(axis=1)
+    volatility = np.sqrt(np.maximum(variance, 0))
     sharpe_ratio = (expected_return - risk_free_rate) / np.where(volatility == 0, np.nan, volatility)
     return Portfolios(rows, expected_return, volatility, sharpe_ratio)

@@ -48,6 +48,52 @@
           !(shell.uses[pathname] || []).includes("range"),
         ];
       },
+      // The controls of the Frontier tab as one request; the same request is not asked twice.
+      frontierRequest: function (universe, returns, covariance, views, exclude, held, ...rest) {
+        const fields = ["max_weight", "min_weight", "min_cash", "max_cash", "max_positions", "min_position", "max_turnover", "min_dividend_yield"];
+        const [previous, tickers, sectors] = [rest.pop(), rest.pop(), rest.pop()];
+        const lists = window.dash_clientside.callback_context.inputs_list.filter(Array.isArray);
+        const byName = (items, values) => Object.fromEntries(items.map((item, i) => [item.id.name, values[i]]));
+        const bounds = byName(lists[0], sectors);
+        Object.keys(bounds).forEach((name) => { if (!bounds[name] || (bounds[name][0] <= 0 && bounds[name][1] >= 100)) delete bounds[name]; });
+        const request = {
+          universe: universe, returns: returns, covariance: covariance, views: views || "", exclude: exclude || [], held: held,
+          sectors: bounds, tickers: byName(lists[1], tickers),
+        };
+        fields.forEach((name, i) => { request[name] = rest[i] === undefined || rest[i] === "" ? null : rest[i]; });
+        const sorted = (value) => JSON.stringify(value, Object.keys(value || {}).sort());
+        const same = ["sectors", "tickers"].every((key) => JSON.stringify(request[key]) === JSON.stringify((previous || {})[key]))
+          && sorted({ ...request, sectors: 0, tickers: 0 }) === sorted({ ...previous, sectors: 0, tickers: 0 });
+        return same ? window.dash_clientside.no_update : request;
+      },
+      // A click on a frontier chooses its point.
+      frontierPoint: function (click) {
+        const none = window.dash_clientside.no_update;
+        const point = click && click.points.map((item) => item.customdata).find((number) => Number.isInteger(number));
+        return point ? [point, "frontier"] : [none, none];
+      },
+      // The chosen portfolio is the chart's last trace; moving it does not draw the rest again.
+      frontierMark: function (mark) {
+        const move = () => {
+          const chart = document.querySelector("#frontier-chart .js-plotly-plot");
+          if (!mark || !chart || !chart.data || !chart.data.length || !window.Plotly) return;
+          const x = [mark.volatility], y = [mark.expected_return], last = chart.data[chart.data.length - 1];
+          if (JSON.stringify([last.x, last.y]) === JSON.stringify([x, y])) return;
+          window.Plotly.restyle(chart, { x: [x], y: [y] }, [chart.data.length - 1]);
+        };
+        move();
+        clearTimeout(window.plumblineMark);
+        window.plumblineMark = setTimeout(move, 400); // a new figure may have been under way
+        return mark;
+      },
+      frontierLink: function (request) {
+        return location.origin + "/frontier?request=" + encodeURIComponent(JSON.stringify(request));
+      },
+      frontierViews: function (returns) { return returns !== "black_litterman"; },
+      frontierReset: function () {
+        const sectors = window.dash_clientside.callback_context.outputs_list.find(Array.isArray) || [];
+        return [100, 0, 0, 0, null, null, null, null, [], [], sectors.map(() => [0, 100])];
+      },
       // The shapes that somebody drew, by ticker and pane; the guide lines of the panes are ours and have a name. What
       // was drawn in a pane that is not shown now is kept.
       drawings: function (layout, kept, view) {

@@ -88,6 +88,15 @@ def universe_fits(reader: Reader, model: str, frequency: str, window_months: int
     )  # fmt: skip
 
 
+def known_expected_returns(reader: Reader, model: str, date: str) -> dict[str, float]:
+    """Return {ticker: annual expected return} by the newest full-history monthly fit that was known on a date."""
+    return dict(reader.rows(
+        "SELECT ticker, (SELECT expected_return FROM factor_model_fits WHERE ticker = i.ticker AND model = ? "
+        "AND frequency = 'M' AND window_months = 0 AND as_of <= ? ORDER BY as_of DESC LIMIT 1) AS expected "
+        "FROM instruments AS i WHERE expected IS NOT NULL", (model, date),
+    ))  # fmt: skip
+
+
 def universe_loadings(reader: Reader, model: str, frequency: str, window_months: int) -> pd.DataFrame:
     """Return ticker, factor and beta of the newest fits of every active stock and fund."""
     return reader.frame(

@@ -9,13 +9,21 @@ from pipeline.queries._connection import Reader
 _RUN_COLUMNS = ("universe", "as_of", "estimator", "start_date", "end_date", "n_obs", "risk_free_rate")
 
 
-def latest_frontier(reader: Reader, universe: str = "stocks") -> dict[str, Any] | None:
-    """Return the newest frontier run of a universe as {column: value}, None where there is none."""
+def latest_frontier(
+    reader: Reader, universe: str = "stocks", estimator: str = "mean__ledoit_wolf"
+) -> dict[str, Any] | None:
+    """Return the newest frontier run of a universe and an estimator as {column: value}, None where there is none."""
     row = reader.one(
-        f"SELECT {', '.join(_RUN_COLUMNS)} FROM frontier_runs WHERE universe = ? ORDER BY as_of DESC LIMIT 1",
-        (universe,),
+        f"SELECT {', '.join(_RUN_COLUMNS)} FROM frontier_runs WHERE universe = ? AND estimator = ? "
+        "ORDER BY as_of DESC LIMIT 1",
+        (universe, estimator),
     )
     return dict(zip(_RUN_COLUMNS, row, strict=True)) if row else None
+
+
+def frontier_universes(reader: Reader) -> list[str]:
+    """Return the universes that have a stored frontier, sorted."""
+    return [row[0] for row in reader.rows("SELECT DISTINCT universe FROM frontier_runs ORDER BY universe")]
 
 
 def frontier_points(reader: Reader, *, universe: str, as_of: str, estimator: str) -> pd.DataFrame:

@@ -31,6 +31,15 @@ def history(reader: Reader, ticker: str) -> pd.DataFrame:
     )
 
 
+def known_values(reader: Reader, metric: str, date: str) -> dict[str, float]:
+    """Return {ticker: value} of one metric, the newest reading of each ticker up to a date."""
+    return dict(reader.rows(
+        "SELECT ticker, (SELECT value FROM company_fundamentals WHERE ticker = i.ticker AND metric = ? AND as_of <= ? "
+        "ORDER BY as_of DESC LIMIT 1) AS value FROM instruments AS i WHERE value IS NOT NULL ORDER BY ticker",
+        (metric, date),
+    ))  # fmt: skip
+
+
 def of_universe(reader: Reader) -> pd.DataFrame:
     """Return ticker, sector, metric and value of every active stock: the newest reading of each metric."""
     return reader.frame(

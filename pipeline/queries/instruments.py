@@ -30,9 +30,19 @@ def newest_date(reader: Reader) -> str | None:
 
 def stock_tickers(reader: Reader) -> list[str]:
     """Return the universe `stocks`: the tickers of all active stocks, sorted."""
+    return tickers_of_kind(reader, "stock")
+
+
+def tickers_of_kind(reader: Reader, kind: str) -> list[str]:
+    """Return the active instruments of one kind (stock, etf, index), sorted."""
     return [row[0] for row in reader.rows(
-        "SELECT ticker FROM instruments WHERE kind = 'stock' AND active = 1 ORDER BY ticker"
+        "SELECT ticker FROM instruments WHERE kind = ? AND active = 1 ORDER BY ticker", (kind,)
     )]  # fmt: skip
+
+
+def universe_names(reader: Reader) -> list[str]:
+    """Return the names of the universes whose members are stored, sorted."""
+    return [row[0] for row in reader.rows("SELECT DISTINCT universe FROM universe_members ORDER BY universe")]
 
 
 def active_tickers(reader: Reader) -> list[str]:

@@ -105,6 +105,13 @@ def dividends(reader: Reader, ticker: str, *, start: str | None = None) -> list[
     )  # fmt: skip
 
 
+def closes_on(reader: Reader, tickers: Iterable[str], date: str) -> dict[str, float]:
+    """Return {ticker: split-adjusted close, USD} of the tickers that have a bar on a date."""
+    sql = "SELECT close FROM prices WHERE ticker = ? AND date = ?"
+    found = {ticker: reader.one(sql, (ticker, date)) for ticker in tickers}
+    return {ticker: float(row[0]) for ticker, row in found.items() if row}
+
+
 def coverage(reader: Reader) -> pd.DataFrame:
     """Return per ticker: name, kind, rows, first and last date, and how many bars have highs and lows and volume."""
     return reader.frame(

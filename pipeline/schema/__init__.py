@@ -27,6 +27,7 @@ from pipeline.schema._market import (
     fetch_log,
     frontier_points,
     frontier_runs,
+    frontier_walk_forward,
     frontier_weights,
     instruments,
     partition_checksums,
@@ -54,13 +55,15 @@ from pipeline.schema._workspace import (
     backtesting_results,
     backtesting_trades,
     jobs,
+    portfolio_weights,
+    portfolios,
 )
 
 __all__ = [
     "MARKET", "WORKSPACE", "backtesting_equity", "backtesting_questions", "backtesting_results",
     "backtesting_trades", "candlestick_patterns", "company_fundamentals", "corporate_actions", "factor_joint_tests", "factor_loadings", "factor_model_fits",
-    "factor_returns", "fetch_log", "frontier_points", "frontier_runs", "frontier_weights", "instruments", "jobs",
-    "partition_checksums", "prices", "published", "quality_flags", "quality_scores", "rates", "rejects", "runs",
+    "factor_returns", "fetch_log", "frontier_points", "frontier_runs", "frontier_walk_forward", "frontier_weights", "instruments", "jobs",
+    "partition_checksums", "portfolio_weights", "portfolios", "prices", "published", "quality_flags", "quality_scores", "rates", "rejects", "runs",
     "signal_scorecard", "step_inputs", "step_runs", "table_checksums", "technical_ratings", "technical_signals", "ticker_changes", "universe_members",
 ]  # fmt: skip
 

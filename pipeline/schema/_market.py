@@ -205,6 +205,17 @@ frontier_weights = table(
     derived=True,
 )  # fmt: skip
 
+frontier_walk_forward = table(
+    MARKET, "frontier_walk_forward", (*_RUN_KEY, "rank"), *_frontier_key_columns(),
+    integer("rank", nullable=False), text("kind", nullable=False),
+    real("promised_return", nullable=False), real("promised_volatility", nullable=False), real("promised_sharpe_ratio"),
+    *(real(f"realised_{name}{end}") for name in ("return", "volatility") for end in ("", "_low", "_high")),
+    real("sharpe_ratio"), text("start_date", nullable=False), text("end_date", nullable=False),
+    *(integer(name, nullable=False) for name in ("n_choices", "n_sessions", "n_assets_min", "n_assets_max")),
+    one_of("kind", ("frontier", "max_sharpe", "equal_weight")), CheckConstraint("n_choices > 0"),
+    derived=True,
+)  # fmt: skip
+
 runs = table(
     MARKET, "runs", ("run_id",),
     text("run_id", nullable=False), text("source", nullable=False), text("parameters", nullable=False),

@@ -14,5 +14,7 @@ MIGRATIONS: dict[str, dict[int, tuple[str, ...]]] = {
             "ALTER TABLE fetch_log ADD COLUMN fetched_at TEXT",
         ),
     },
-    "workspace": {},
+    "workspace": {
+        2: (),  # saved portfolios: new tables only, which an older file gets when its version is seen to be older
+    },
 }

@@ -1,8 +1,8 @@
 """The tables of workspace.db, the analyst's own: it cannot be rebuilt, so it is backed up and only ever migrated."""
 
-from sqlalchemy import ForeignKey, Index, MetaData
+from sqlalchemy import CheckConstraint, ForeignKey, Index, MetaData
 
-from pipeline.schema._declare import integer, one_of, real, table, text
+from pipeline.schema._declare import integer, is_date, one_of, real, table, text
 
 WORKSPACE = MetaData()
 
@@ -46,3 +46,17 @@ jobs = table(
     one_of("state", ("queued", "running", "done", "failed", "cancelled", "lost")),
 )  # fmt: skip
 Index("jobs_by_state", jobs.c.state, jobs.c.created_at)
+
+portfolios = table(
+    WORKSPACE, "portfolios", ("name",),
+    *(text(name, nullable=False) for name in ("name", "created_at", "updated_at", "universe", "source", "request",
+                                               "data_run_id", "as_of")),
+    is_date("as_of"), CheckConstraint("json_valid(request)"),
+)  # fmt: skip
+
+# Cash is what the weights of a portfolio lack to 1.
+portfolio_weights = table(
+    WORKSPACE, "portfolio_weights", ("name", "ticker"),
+    text("name", ForeignKey("portfolios.name"), nullable=False), text("ticker", nullable=False),
+    real("weight", nullable=False), CheckConstraint("weight >= 0 AND weight <= 1"),
+)  # fmt: skip

@@ -18,6 +18,7 @@ def view(ticker: str | None, span: str = "2y", **changes: Any) -> dict[str, Any]
         "shell-view.data": {"ticker": ticker, "range": span}, "shell-url.pathname": "/", "shell-theme-name.data": "dark",
         "technical-style.value": "candles", "technical-overlays.value": ["sma"], "technical-scale.value": "linear",
         "technical-ribbon.value": "none", "technical-scope.value": "ticker", "technical-horizon.value": "21", "frontier-portfolio.value": 25,
+        "frontier-pick.value": "frontier", "frontier-request.data": {},
         "technical-panes.value": ["volume", "rsi", "macd"], "fundamentals-view.data": "ticker", "fundamentals-model.value": "ff3",
         "fundamentals-window.value": "60", "fundamentals-frequency.value": "M", "fundamentals-dimson.value": False,
         "fundamentals-premiums.value": "mean", "fundamentals-period.value": "1y",
@@ -28,7 +29,23 @@ def opened(dispatch: Dispatch, page: str, values: dict[str, Any]) -> Any:
     """The content of a page; any unexpected error fails."""
     written = dispatch(CONTENT[page], values)
     assert "shell-toasts.children" not in written, text_of(written["shell-toasts.children"])
-    return written[CONTENT[page]] if page != "technical" else _with_chart_and_votes(dispatch, values, written)
+    combined = {"technical": _with_chart_and_votes, "frontier": _with_chart_and_portfolio}
+    return combined[page](dispatch, values, written) if page in combined else written[CONTENT[page]]
+
+
+def _with_chart_and_portfolio(dispatch: Dispatch, values: dict[str, Any], written: dict[str, Any]) -> Any:
+    """The Frontier tab draws the chart and describes the chosen portfolio in two answers."""
+    content = written["frontier-content.children"]
+    if written["frontier-body.hidden"]:
+        return content
+    chart = {
+        "type": "Graph",
+        "namespace": "dash_core_components",
+        "props": {"figure": written["frontier-chart.figure"]},
+    }
+    chosen = dispatch("frontier-chosen.children", values)
+    assert "shell-toasts.children" not in chosen, text_of(chosen["shell-toasts.children"])
+    return [content, chart, chosen["frontier-chosen.children"]]
 
 
 def _with_chart_and_votes(dispatch: Dispatch, values: dict[str, Any], written: dict[str, Any]) -> Any:

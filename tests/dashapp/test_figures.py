@@ -125,7 +125,9 @@ def every_figure(stored: Rows, theme: str | None) -> dict[str, dict[str, Any]]:
     return {
         "technical": drawn(stored, theme), "equity": equity_figure(account(300), theme=theme),
         **of_factors(theme),
-        "weights": weights_figure(pd.DataFrame({"ticker": ["A", "B"], "weight": [0.7, 0.3]}), theme=theme),
+        "weights": weights_figure(
+            pd.DataFrame({"name": ["A", "B"], "weight": [0.7, 0.3], "risk_contribution": [0.6, 0.4]}), theme=theme
+        ),
     }  # fmt: skip
 
 
@@ -360,23 +362,35 @@ def test_the_frontier_is_the_stored_one(simulated: Any, theme: str) -> None:
         key = {name: run[name] for name in ("universe", "as_of", "estimator")}
         points = frontier_queries.frontier_points(reader, **key)
     kinds = dict(list(points.groupby("kind")))
-    chosen = int(kinds["frontier"]["point"].iloc[7])
-    figure = frontier_figure(points, chosen=chosen, theme=theme)
+    row = kinds["frontier"].iloc[[7]]
+    chosen = (float(row["volatility"].iloc[0]), float(row["expected_return"].iloc[0]))
+    figure = frontier_figure(points, rate=run["risk_free_rate"], chosen=chosen, theme=theme)
+    best = kinds["max_sharpe"].iloc[0]
+    line = named(figure, "Capital market line")
+    slope = (line["y"][1] - line["y"][0]) / (line["x"][1] - line["x"][0])
+    assert line["y"][0] == run["risk_free_rate"]
+    assert slope == pytest.approx((best["expected_return"] - run["risk_free_rate"]) / best["volatility"])
     expected = {
-        "Random portfolios": kinds["random"], "Stocks": kinds["asset"], "Efficient frontier": kinds["frontier"],
-        "Minimum variance": kinds["min_variance"], "Maximum Sharpe": kinds["max_sharpe"],
-        "Chosen portfolio": points[points["point"] == chosen],
+        "Random portfolios": kinds["random"].head(1_000), "Single tickers": kinds["asset"], "Efficient frontier": kinds["frontier"],
+        "Minimum variance": kinds["min_variance"], "Maximum Sharpe": kinds["max_sharpe"], "Chosen portfolio": row,
     }  # fmt: skip
-    assert [trace["name"] for trace in figure["data"]] == list(expected)
+    assert [trace["name"] for trace in figure["data"] if trace is not line] == list(expected)
+    assert figure["data"][-1]["name"] == "Chosen portfolio"  # the page moves the last trace
+    assert named(figure, "Efficient frontier")["customdata"] == list(range(1, 51))
     for name, rows in expected.items():
-        assert_drawn(named(figure, name)["x"], rows["volatility"])
-        assert_drawn(named(figure, name)["y"], rows["expected_return"])
-    assert named(figure, "Stocks")["text"] == kinds["asset"]["ticker"].tolist()
+        for axis, column in (("x", "volatility"), ("y", "expected_return")):
+            drawn = named(figure, name)[axis]
+            if len(rows) == 1:
+                assert drawn == rows[column].tolist()
+            else:
+                assert_drawn(drawn, rows[column])
+    assert named(figure, "Single tickers")["text"] == kinds["asset"]["ticker"].tolist()
     assert colours_in(figure) <= {*PALETTES[theme].values(), *SERIES[theme], "rgba(0,0,0,0)"}
 
 
 def test_weights_are_bars_in_the_order_given() -> None:
-    weights = pd.DataFrame({"ticker": ["B", "A"], "weight": [0.75, 0.25]})
+    weights = pd.DataFrame({"name": ["B", "A"], "weight": [0.75, 0.25], "risk_contribution": [0.9, 0.1]})
     figure = weights_figure(weights, theme="light")
     assert (figure["data"][0]["y"], figure["data"][0]["x"]) == (["B", "A"], [0.75, 0.25])
+    assert (figure["data"][1]["y"], figure["data"][1]["x"]) == (["B", "A"], [0.9, 0.1])
     assert figure["layout"]["yaxis"]["autorange"] == "reversed"  # the largest on top

@@ -9,7 +9,7 @@ import pytest
 from dash import Dash
 from dash._utils import to_json
 from dispatch import Dispatch, is_pattern, of_type, outputs_of, split, text_of, walk, with_class
-from opened_page import CONTENT, opened, view
+from opened_page import CONTENT, figure_of, opened, view
 
 from dashapp.pages import PAGES
 from pipeline import schema, store
@@ -104,16 +104,34 @@ def test_an_instrument_without_prices_is_explained(
     assert opened(dispatch, "data", view(None))
 
 
-def test_a_store_without_a_frontier_says_what_it_needs(
+def test_a_frontier_that_is_not_stored_is_computed_and_is_the_same(
     serve: Callable[..., Any], simulated: Any, dispatch: Dispatch, copy_of: Callable[[Path], Path]
 ) -> None:
+    serve(db=simulated.db)
+    stored = opened(dispatch, "frontier", view(None))
     db = copy_of(simulated.db)
     connection = store.open_writer(db, schema.MARKET)
     for table in (schema.frontier_weights, schema.frontier_points, schema.frontier_runs):
         store.delete(connection, table)
     connection.close()
     serve(db=db)
-    assert "at least two stocks" in text_of(with_class(opened(dispatch, "frontier", view(None)), "empty-state"))
+    computed = opened(dispatch, "frontier", view(None))
+    assert text_of(computed) == text_of(stored)
+    traces = [{trace["name"]: trace for trace in figure_of(page)["data"]} for page in (computed, stored)]
+    assert traces[0] == traces[1]
+
+
+def test_a_universe_without_a_frontier_says_what_it_needs(
+    serve: Callable[..., Any], simulated: Any, dispatch: Dispatch, copy_of: Callable[[Path], Path]
+) -> None:
+    db = copy_of(simulated.db)
+    connection = store.open_writer(db, schema.MARKET)
+    for table in (schema.frontier_weights, schema.frontier_points, schema.frontier_runs):
+        store.delete(connection, table)
+    store.update(connection, schema.instruments, {"kind": "stock"}, active=0)
+    connection.close()
+    serve(db=db)
+    assert "at least two tickers" in text_of(with_class(opened(dispatch, "frontier", view(None)), "empty-state"))
 
 
 # ---- ids ----------------------------------------------------------------------------------------------------
@@ -131,6 +149,7 @@ def ids_in(layout: Any) -> list[str]:
 def test_every_id_of_a_callback_is_in_the_layout(app: Dash, dispatch: Dispatch) -> None:
     controls = [
         dispatch("backtest-parameters.children", {"backtest-strategy.value": "technical_vote"}),
+        dispatch("frontier-ticker-bounds.children", {"frontier-bounded.value": ["SIM001"]}),
         dispatch("technical-parameters.children", {"technical-overlays.value": ["sma"], "technical-live.data": {}}),
     ]
     present = set(ids_in(app.validation_layout)) | {

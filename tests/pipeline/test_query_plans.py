@@ -17,14 +17,17 @@ from pipeline.queries import (
     fundamentals,
     instruments,
     overview,
+    portfolio_inputs,
+    portfolios,
     prices,
     quality,
     results,
     runs,
     scorecard,
     signals,
+    walk_forward,
 )
-from pipeline.workspace import prepare
+from pipeline.workspace import save_portfolio
 
 LARGE = (
     "prices",
@@ -39,6 +42,7 @@ LARGE = (
     "frontier_points",
     "backtesting_equity",
     "backtesting_trades",
+    "portfolio_weights",
     "company_fundamentals",
     "quality_flags",
     "corporate_actions",
@@ -51,6 +55,8 @@ MARKET_CASES: dict[Callable[..., Any], Callable[[Reader], Any]] = {
     instruments.instrument: lambda reader: instruments.instrument(reader, TICKER),
     instruments.newest_date: instruments.newest_date,
     instruments.stock_tickers: instruments.stock_tickers,
+    instruments.tickers_of_kind: lambda reader: instruments.tickers_of_kind(reader, "stock"),
+    instruments.universe_names: instruments.universe_names,
     instruments.active_tickers: instruments.active_tickers,
     instruments.universe_members: lambda reader: instruments.universe_members(reader, "nasdaq100", "2024-01-02"),
     prices.bars: lambda reader: prices.bars(reader, TICKER, start="2020-01-01"),
@@ -61,6 +67,7 @@ MARKET_CASES: dict[Callable[..., Any], Callable[[Reader], Any]] = {
     prices.session_counts: lambda reader: prices.session_counts(reader, TICKER),
     prices.dividends: lambda reader: prices.dividends(reader, TICKER),
     prices.date_ranges: prices.date_ranges,
+    prices.closes_on: lambda reader: prices.closes_on(reader, [TICKER], "2024-01-02"),
     prices.session_bounds: lambda reader: prices.session_bounds(reader, [TICKER], start="2020-01-01"),
     signals.signal_history: lambda reader: signals.signal_history(reader, TICKER, start="2020-01-01"),
     signals.latest_signal: lambda reader: signals.latest_signal(reader, TICKER),
@@ -78,15 +85,26 @@ MARKET_CASES: dict[Callable[..., Any], Callable[[Reader], Any]] = {
     factors.fit_history: lambda reader: factors.fit_history(reader, TICKER, "capm", 60),
     factors.loading_history: lambda reader: factors.loading_history(reader, TICKER, "capm", 60),
     factors.known_fit: lambda reader: factors.known_fit(reader, TICKER, "capm", 60, "2018-01-31"),
+    factors.known_expected_returns: lambda reader: factors.known_expected_returns(reader, "capm", "2018-01-31"),
     factors.universe_fits: lambda reader: factors.universe_fits(reader, "ff3", "M", 60),
     factors.universe_loadings: lambda reader: factors.universe_loadings(reader, "ff3", "M", 60),
     factors.joint_tests: factors.joint_tests,
     frontier.latest_frontier: frontier.latest_frontier,
+    frontier.frontier_universes: frontier.frontier_universes,
+    portfolio_inputs.universes: portfolio_inputs.universes,
+    portfolio_inputs.universe_tickers: lambda reader: portfolio_inputs.universe_tickers(reader, "stocks"),
+    portfolio_inputs.portfolio_inputs: lambda reader: portfolio_inputs.portfolio_inputs(reader, "stocks"),
     frontier.frontier_points: lambda reader: frontier.frontier_points(reader, **FRONTIER),
     frontier.frontier_weights: lambda reader: frontier.frontier_weights(reader, **FRONTIER),
+    walk_forward.latest_walk_forward: lambda reader: walk_forward.latest_walk_forward(
+        reader, "stocks", "mean__ledoit_wolf"
+    ),
+    walk_forward.walk_forward_universes: walk_forward.walk_forward_universes,
+    walk_forward.universe_history: lambda reader: walk_forward.universe_history(reader, "stocks"),
     fundamentals.newest: fundamentals.newest,
     fundamentals.company_fundamentals: lambda reader: fundamentals.company_fundamentals(reader, TICKER),
     fundamentals.history: lambda reader: fundamentals.history(reader, TICKER),
+    fundamentals.known_values: lambda reader: fundamentals.known_values(reader, "market_cap", "2024-01-02"),
     fundamentals.of_universe: fundamentals.of_universe,
     overview.overview: overview.overview,
     runs.published_run: runs.published_run,
@@ -111,6 +129,8 @@ WORKSPACE_CASES: dict[Callable[..., Any], Callable[[Reader], Any]] = {
     results.trades: lambda reader: results.trades(reader, "x"),
     results.job: lambda reader: results.job(reader, "x"),
     results.jobs_ahead: lambda reader: results.jobs_ahead(reader, "x"),
+    portfolios.portfolios: portfolios.portfolios,
+    portfolios.portfolio_weights: lambda reader: portfolios.portfolio_weights(reader, "x"),
 }
 # These look at whole tables on purpose: coverage counts every bar for the Data tab, flags are counted, and the store is
 # checked once per update.
@@ -165,7 +185,8 @@ def test_no_market_query_scans_a_large_table(
 def test_no_workspace_query_scans_a_large_table(
     settings: Any, ask: Callable[[Reader], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prepare(settings.workspace)
+    saved = {"universe": "stocks", "source": "", "request": "{}", "data_run_id": "r", "as_of": "2024-01-02"}
+    save_portfolio(settings.workspace, "x", {TICKER: 1.0}, **saved)
     with connect(settings.workspace, workspace=True) as reader:
         assert scans(reader, ask, monkeypatch) == []
 

@@ -50,7 +50,14 @@ def test_a_first_update_publishes_one_complete_run(simulated: Any) -> None:
     with connect(simulated.db) as reader:
         ran = run_queries.run_steps(reader, run["run_id"])
     order = ran["step"].tolist()
-    assert sorted(order[1:-1]) == ["factor_models", "frontier", "quality", "scorecard", "technical_signals"]
+    assert sorted(order[1:-1]) == [
+        "factor_models",
+        "frontier",
+        "quality",
+        "scorecard",
+        "technical_signals",
+        "walk_forward",
+    ]
     assert order.index("scorecard") > order.index("technical_signals")
     assert (order[0], order[-1]) == ("prices", "checks")
     assert set(ran["status"]) == {"complete"}
@@ -63,6 +70,7 @@ def test_a_first_update_publishes_one_complete_run(simulated: Any) -> None:
         "factor_loadings",
         "frontier_points",
         "frontier_weights",
+        "frontier_walk_forward",
     ):
         assert rows[table][0] > 0, table
     assert rows["prices"][0] == rows["technical_signals"][0]

@@ -13,7 +13,10 @@ from tolerances import EXACT, PARITY, SOLVER
 
 from analytics.conventions import FRONTIER_POINTS, FloatArray
 from analytics.errors import InputError
-from analytics.portfolio import DEFAULT_ESTIMATOR, efficient_frontier, evaluate
+from analytics.portfolio import efficient_frontier, evaluate
+from analytics.portfolio.covariance import ledoit_wolf
+from analytics.portfolio.expected_returns import mean_historical
+from analytics.portfolio.limits import long_only
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "bailey_lopez_de_prado_2013.json"
 Solver = Callable[..., FloatArray]
@@ -55,7 +58,7 @@ def assert_matches_solver(
     """Variance at each point equals the solver's for the same expected return, and so does the best Sharpe ratio."""
     n = len(mu)
     rate = float(np.sort(mu)[n // 2 - 1])
-    frontier = efficient_frontier(mu, sigma, risk_free_rate=rate, points=points, upper_bound=upper)
+    frontier = efficient_frontier(mu, sigma, risk_free_rate=rate, points=points, feasible=long_only(n, upper=upper))
     box, limits = np.vstack([-np.eye(n), np.eye(n)]), np.concatenate([np.zeros(n), np.full(n, upper)])
     for target, volatility in zip(frontier.expected_return, frontier.volatility, strict=True):
         found = solve(sigma, np.vstack([mu, np.ones(n)]), np.array([target, 1.0]), box, limits)
@@ -91,7 +94,7 @@ def test_two_assets_by_hand() -> None:
 
 
 def test_real_stocks_equal_an_interior_point_solver(stock_returns: FloatArray, interior_point: Solver) -> None:
-    mu, sigma = DEFAULT_ESTIMATOR.expected_returns(stock_returns), DEFAULT_ESTIMATOR.covariance(stock_returns)
+    mu, sigma = mean_historical(stock_returns), ledoit_wolf(stock_returns)
     assert_matches_solver(mu, sigma, interior_point)
     assert_matches_solver(mu, sigma, interior_point, upper=0.1)
 
@@ -112,7 +115,7 @@ def test_random_problems_equal_an_interior_point_solver(n_assets: int, upper: fl
 def test_every_point_is_optimal(seed: int, n_assets: int, decimals: int, upper: float) -> None:
     mu, sigma = problem(seed, n_assets, decimals=decimals)
     upper = max(upper, 1 / n_assets)
-    frontier = efficient_frontier(mu, sigma, risk_free_rate=0.02, points=7, upper_bound=upper)
+    frontier = efficient_frontier(mu, sigma, risk_free_rate=0.02, points=7, feasible=long_only(n_assets, upper=upper))
     for weights in frontier.weights:
         assert weights.sum() == pytest.approx(1, abs=PARITY)
         assert weights.min() >= 0
@@ -150,12 +153,12 @@ def test_marked_portfolios_lie_on_the_frontier() -> None:
 def test_bounds_may_differ_by_asset() -> None:
     mu, sigma = problem(5, 6)
     bounds = np.array([0.1, 0.0, 0.5, 0.3, 0.2, 0.25])
-    frontier = efficient_frontier(mu, sigma, risk_free_rate=0.02, upper_bound=bounds)
+    frontier = efficient_frontier(mu, sigma, risk_free_rate=0.02, feasible=long_only(6, upper=bounds))
     assert (frontier.weights <= bounds).all()
     np.testing.assert_allclose(frontier.weights.sum(axis=1), 1, rtol=EXACT)
     without = [0, 2, 3, 4, 5]  # a bound of 0 is an asset left out
     smaller = efficient_frontier(
-        mu[without], sigma[np.ix_(without, without)], risk_free_rate=0.02, upper_bound=bounds[without]
+        mu[without], sigma[np.ix_(without, without)], risk_free_rate=0.02, feasible=long_only(5, upper=bounds[without])
     )
     np.testing.assert_allclose(frontier.weights[:, without], smaller.weights, atol=PARITY)
 
@@ -194,7 +197,7 @@ def test_interchangeable_assets_get_the_same_weight() -> None:
 @pytest.mark.parametrize("n_assets", [3, 10, 49])
 def test_bounds_that_just_add_up_leave_equal_weights(n_assets: int) -> None:
     mu, sigma = problem(7, n_assets)
-    frontier = efficient_frontier(mu, sigma, risk_free_rate=0.02, upper_bound=1 / n_assets)
+    frontier = efficient_frontier(mu, sigma, risk_free_rate=0.02, feasible=long_only(n_assets, upper=1 / n_assets))
     np.testing.assert_allclose(frontier.weights, 1 / n_assets, rtol=PARITY)
 
 
@@ -208,11 +211,8 @@ def test_all_below_the_risk_free_rate_still_gives_the_largest_ratio() -> None:
 
 def test_more_assets_than_sessions_work_after_shrinkage() -> None:
     returns = 0.01 * np.random.default_rng(1).standard_normal((40, 60))
-    mu = DEFAULT_ESTIMATOR.expected_returns(returns)
-    frontier = efficient_frontier(mu, DEFAULT_ESTIMATOR.covariance(returns), risk_free_rate=0.02)
+    frontier = efficient_frontier(mean_historical(returns), ledoit_wolf(returns), risk_free_rate=0.02)
     np.testing.assert_allclose(frontier.weights.sum(axis=1), 1, rtol=PARITY)
-    with pytest.raises(InputError, match="positive definite"):
-        efficient_frontier(mu, np.cov(returns.T), risk_free_rate=0.02)
 
 
 # ---- bad input
@@ -227,11 +227,10 @@ MU, SIGMA = np.array([0.05, 0.1]), np.diag([0.04, 0.09])
     ({"covariance": np.diag([0.04, np.nan])}, "1 missing values"),
     ({"covariance": np.eye(3)}, "a complete 2 × 2 matrix"),
     ({"covariance": np.array([[0.04, 0.01], [0.0, 0.09]])}, "a symmetric one"),
-    ({"covariance": np.full((2, 2), 0.04)}, r"smallest eigenvalue .*Shrink it \(Ledoit-Wolf\)"),
-    ({"covariance": np.zeros((2, 2))}, "a positive definite matrix"),
-    ({"upper_bound": 0.4}, "bounds that add up to 1 or more over 2 assets.*Raise the bound"),
-    ({"upper_bound": 1.5}, "a weight from 0 to 1"),
-    ({"upper_bound": [0.5, 0.5, 0.5]}, "or one for each asset"),
+    ({"covariance": np.array([[0.04, 0.05], [0.05, 0.04]])}, r"smallest eigenvalue .*Shrink it \(Ledoit-Wolf\)"),
+    ({"covariance": np.zeros((2, 2))}, "variances over 0"),
+    ({"feasible": long_only(2, upper=0.4)}, "limits that contradict each other"),
+    ({"feasible": long_only(3)}, "limits on 2"),
     ({"points": 1}, "points: got 1; allowed: a whole number from 2 on"),
     ({"points": 2.5}, "a whole number"),
     ({"risk_free_rate": np.inf}, "risk_free_rate: got inf"),

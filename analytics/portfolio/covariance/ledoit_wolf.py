@@ -1,18 +1,11 @@
-"""Annual covariance of asset returns, estimated from daily returns."""
+"""Ledoit-Wolf shrinkage: the share of noise is estimated from the returns themselves."""
 
 import numpy as np
 
-from analytics.conventions import STD_DDOF, TRADING_DAYS, FloatArray
+from analytics.conventions import FloatArray
 from analytics.portfolio._checks import complete_returns
-
-
-def sample_covariance(returns: FloatArray) -> FloatArray:
-    """Return the annual sample covariance (n − 1), shape (n_assets, n_assets), of simple daily returns.
-
-    returns: (n_sessions, n_assets), fractions, complete. Raises InputError on missing values or one session.
-    """
-    values = complete_returns(returns)
-    return TRADING_DAYS * np.cov(values, rowvar=False, ddof=STD_DDOF).reshape(values.shape[1], values.shape[1])
+from analytics.portfolio.covariance._covariance import Covariance
+from analytics.portfolio.covariance._shrinkage import shrunk
 
 
 def ledoit_wolf(returns: FloatArray) -> FloatArray:
@@ -31,5 +24,13 @@ def ledoit_wolf(returns: FloatArray) -> FloatArray:
     squares = centred**2
     distance = ((covariance**2).sum() - n_assets * target**2) / n_assets  # d², from the target
     noise = ((squares.T @ squares).sum() / n_sessions - (covariance**2).sum()) / (n_assets * n_sessions)  # b²
-    shrinkage = min(noise, distance) / distance if noise > 0 and distance > 0 else 0.0
-    return TRADING_DAYS * ((1 - shrinkage) * covariance + shrinkage * target * np.eye(n_assets))
+    return shrunk(covariance, min(noise, distance) / distance if noise > 0 and distance > 0 else 0.0)
+
+
+COVARIANCE = Covariance(
+    key="ledoit_wolf",
+    label="Ledoit-Wolf",
+    description="Covariances pulled towards equal and uncorrelated, as far as the sample is noise.",
+    reference="Ledoit and Wolf (2004), A well-conditioned estimator for large-dimensional covariance matrices",
+    estimate=lambda data: ledoit_wolf(data.returns),
+)

@@ -1,0 +1,190 @@
+"""From limits and estimates to the scaled problem of the critical line, and back: corners, single optima, fallback."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from analytics.conventions import FloatArray
+from analytics.errors import InputError, NoPortfolioError
+from analytics.portfolio._path import AT_LOWER, INSIDE, Path, Point
+from analytics.portfolio.limits import FeasibleSet
+
+FARTHEST = 1e8  # λ of the scaled problem; what crosses beyond is a tie but for rounding
+RIDGE = 1e-9  # of the mean variance, added where a covariance is singular
+KKT = 1e-8  # largest violation of the scaled first-order conditions that passes for a solution
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """½ x′Σx + (linear − λ gains)′x over lower ≤ x ≤ upper, row_lower ≤ rows @ x ≤ row_upper, in scaled units.
+
+    Σ has mean variance 1, the gains a spread of 1, each row a largest coefficient of 1. x is w itself, or what is
+    bought and then what is sold where turnover is limited.
+    """
+
+    sigma: FloatArray
+    linear: FloatArray
+    gains: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    rows: FloatArray
+    row_lower: FloatArray
+    row_upper: FloatArray
+
+
+class Found(NamedTuple):
+    """Optima of a problem: λ (k,), x (k, n), multipliers (k, m); whether they are every corner of the line."""
+
+    tolerance: FloatArray
+    x: FloatArray
+    multipliers: FloatArray
+    exact: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Corners:
+    """Optima of ½ w′Σw + (linear − λ gains)′w in the order of λ: tolerance (k,) and weights (k, n_assets).
+
+    duals: by how much the objective would fall for each unit that a limit gives way: of the largest weights
+    (k, n_assets), the least weights, the rows (k, m; negative for the lower side) and the turnover (k,). exact: found on the critical line; else
+    each point was solved for by itself. residual: the largest violation of the scaled first-order conditions.
+    """
+
+    tolerance: FloatArray
+    weights: FloatArray
+    upper_duals: FloatArray
+    lower_duals: FloatArray
+    row_duals: FloatArray
+    turnover_duals: FloatArray
+    exact: bool
+    residual: float
+
+
+def positive_definite(covariance: FloatArray) -> FloatArray:
+    """Return the covariance, with a ridge where it is singular; raises InputError where it is none at all."""
+    ridge = RIDGE * np.diag(covariance).mean()
+    for candidate in (covariance, covariance + ridge * np.eye(len(covariance))):
+        try:
+            pivots = np.diag(np.linalg.cholesky(candidate)) ** 2
+        except np.linalg.LinAlgError:
+            continue
+        if ridge > 0 and pivots.min() > ridge / 2:
+            return candidate
+    least = np.linalg.eigvalsh(covariance)[0]
+    raise InputError(
+        "covariance", got=f"smallest eigenvalue {least:.3g}", allowed="a positive semidefinite matrix with variances over 0",
+        fix="Shrink it (Ledoit-Wolf), or leave out assets that never move.",
+    )  # fmt: skip
+
+
+def corners_of(
+    gains: FloatArray, covariance: FloatArray, feasible: FeasibleSet, *, linear: FloatArray | None = None
+) -> Corners:
+    """Return every corner from λ = 0 up of ½ w′Σw + (linear − λ gains)′w over the feasible set.
+
+    The last corner is the least volatile among those of the largest gain. Raises NoPortfolioError.
+    """
+    if (feasible.lower > feasible.upper).any():
+        raise NoPortfolioError
+    variance, size = np.diag(covariance).mean(), np.abs(feasible.rows).max(axis=1, initial=0.0)
+    if ((feasible.row_lower > 0) | (feasible.row_upper < 0))[size == 0].any():
+        raise NoPortfolioError
+    size = np.where(size > 0, size, 1.0)
+    level, spread = _level_and_spread(gains, feasible)
+    pull = np.zeros(len(gains)) if linear is None else linear / variance
+    problem = _problem(covariance / variance, pull, (gains - level) / spread, feasible, size)
+    found = _critical_line(problem)
+    gradient, residual = first_order(problem, found) if found else (None, np.inf)
+    if found is None or gradient is None or not residual <= KKT:
+        from analytics.portfolio._interior_point import solve_points  # only where the critical line gives up
+
+        found = solve_points(problem)
+        gradient, residual = first_order(problem, found)
+    tolerance = found.tolerance * variance / spread
+    rows = variance * found.multipliers[:, : len(size)] / size
+    rows[:, [np.ptp(row) == 0 and level != 0 for row in feasible.rows]] += level * tolerance[:, None]
+    weights, upper, lower, turnover = _unfolded(found, variance * gradient, feasible)
+    weights = np.clip(weights, feasible.lower, feasible.upper)
+    return Corners(tolerance, weights, upper, lower, rows, 2 * variance * turnover, found.exact, residual)
+
+
+def _level_and_spread(gains: FloatArray, feasible: FeasibleSet) -> tuple[float, float]:
+    """What is taken off the gains and divides them: their level says nothing where the sum of the weights is fixed."""
+    even = np.ptp(feasible.rows, axis=1)
+    fixed = ((even == 0) & (feasible.row_lower == feasible.row_upper) & (feasible.row_lower > 0)).any()
+    spread = np.ptp(gains) if fixed else np.abs(gains).max()
+    return (float(gains.mean()) if fixed else 0.0), float(spread) if spread > 0 else 1.0
+
+
+def _problem(
+    sigma: FloatArray, linear: FloatArray, gains: FloatArray, feasible: FeasibleSet, size: FloatArray
+) -> Problem:
+    rows, low, high = feasible.rows / size[:, None], feasible.row_lower / size, feasible.row_upper / size
+    if np.isinf(feasible.turnover):
+        return Problem(sigma, linear, gains, feasible.lower, feasible.upper, rows, low, high)
+    held, n = feasible.holdings, len(gains)
+    already, pull = rows @ held, linear + sigma @ held
+    return Problem(
+        np.block([[sigma, -sigma], [-sigma, sigma]]), np.append(pull, -pull), np.append(gains, -gains),
+        lower=np.append(np.maximum(feasible.lower - held, 0), np.maximum(held - feasible.upper, 0)),
+        upper=np.append(np.maximum(feasible.upper - held, 0), np.maximum(held - feasible.lower, 0)),
+        rows=np.vstack([np.hstack([rows, -rows]), np.ones(2 * n)]),
+        row_lower=np.append(low - already, -np.inf), row_upper=np.append(high - already, 2 * feasible.turnover),
+    )  # fmt: skip
+
+
+def _unfolded(
+    found: Found, gradient: FloatArray, feasible: FeasibleSet
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Weights and the duals of their bounds and of the turnover, from what is bought and what is sold."""
+    n, held = feasible.n_assets, feasible.holdings
+    rising, falling = np.maximum(-gradient, 0), np.maximum(gradient, 0)
+    if np.isinf(feasible.turnover):
+        return found.x, rising, falling, np.zeros(len(found.x))
+    # A largest weight above today's limits what is bought, one below it sets what must be sold; and so below.
+    upper = np.where(feasible.upper >= held, rising[:, :n], falling[:, n:])
+    lower = np.where(feasible.lower <= held, rising[:, n:], falling[:, :n])
+    return held + found.x[:, :n] - found.x[:, n:], upper, lower, found.multipliers[:, -1]
+
+
+def _critical_line(problem: Problem) -> Found | None:
+    """Every corner; None where the limits leave none, or rounding or a degenerate set lost the way."""
+    from analytics.portfolio import _critical_line as line  # numba takes half a second: only who optimises waits
+
+    n, m = len(problem.lower), len(problem.rows)
+    # From the lower bounds, which are optimal under gradients that a ladder makes positive, and limits wide enough.
+    # The least volatile assets stand on its lowest steps, so that the way is short.
+    x, ladder = problem.lower.copy(), np.empty(n)
+    ladder[np.argsort(np.diag(problem.sigma), kind="stable")] = np.linspace(0.5, 1.5, n)
+    first, reached = ladder - problem.sigma @ x, problem.rows @ x
+    ends = np.vstack([problem.row_lower, problem.row_upper])
+    starts = np.vstack([np.minimum(problem.row_lower, reached), np.maximum(problem.row_upper, reached)])
+    way = np.where(np.isinf(ends), 0.0, np.where(np.isinf(ends), 0.0, ends) - np.where(np.isinf(ends), 0.0, starts))
+    box = (problem.sigma, problem.rows, problem.lower, problem.upper)
+    state = np.concatenate([np.full(n, AT_LOWER), np.full(m, INSIDE)])
+    point = Point(state, x, np.zeros(m), np.empty(n), np.empty(m))
+    to_first = Path(*box, np.vstack([first, problem.linear - first]), np.vstack([starts, way]))
+    if line.follow(to_first, point, 1.0, np.empty((1, 1 + n + m)))[0] != line.ARRIVED:
+        return None
+    along = Path(*box, np.vstack([problem.linear, -problem.gains]), np.vstack([ends, np.zeros((2, m))]))
+    corners = np.empty((4 * (n + m) + 64, 1 + n + m))
+    outcome, count = line.follow(along, point, FARTHEST, corners)
+    if outcome != line.ARRIVED or count > len(corners):
+        return None
+    return Found(corners[:count, 0], corners[:count, 1 : n + 1], corners[:count, n + 1 :], exact=True)
+
+
+def first_order(problem: Problem, found: Found) -> tuple[FloatArray, float]:
+    """Return the gradient (k, n) at optima, and by how much they violate the limits and the first-order conditions."""
+    x, multipliers, tolerance = found.x, found.multipliers, found.tolerance[:, None]
+    gradient = x @ problem.sigma + problem.linear - tolerance * problem.gains + multipliers @ problem.rows
+    reached, unit = x @ problem.rows.T, 1 + tolerance  # beyond λ = 1 the gains set the scale
+    below, above = x - problem.lower, problem.upper - x
+    under, over = reached - problem.row_lower, problem.row_upper - reached
+    # A positive gradient belongs at the lower bound, a negative one at the upper; a multiplier at its own limit.
+    faults = (
+        -below, -above, -under, -over, np.minimum(gradient / unit, below), np.minimum(-gradient / unit, above),
+        np.minimum(multipliers / unit, over), np.minimum(-multipliers / unit, under),
+    )  # fmt: skip
+    return gradient, float(max(np.max(fault, initial=0.0) for fault in faults))

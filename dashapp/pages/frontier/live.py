@@ -1,0 +1,150 @@
+"""The answers of the Frontier tab: inputs read once per published run, frontiers computed once per question."""
+
+import json
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from analytics.conventions import FloatArray
+from analytics.errors import MissingDataError, UnknownKeyError
+from analytics.portfolio import (
+    Constraints,
+    FeasibleSet,
+    Frontier,
+    Universe,
+    efficient_frontier,
+    estimator,
+    feasible_weights,
+)
+from analytics.portfolio.infeasibility import Conflict, explain
+from analytics.portfolio.objectives import Task
+from analytics.portfolio.positions import PositionsFrontier, frontier_of_positions
+from analytics.portfolio.views import parse_views
+from dashapp.data import market, published, settings, workspace
+from dashapp.pages.frontier.request import EQUALLY_HELD, NOTHING_HELD, FrontierRequest, parse
+from pipeline.queries import connect
+from pipeline.queries import portfolios as portfolio_queries
+from pipeline.queries.portfolio_inputs import PortfolioInputs, portfolio_inputs
+from pipeline.workspace import reading
+
+UNIVERSES_KEPT, ANSWERS_KEPT = 8, 64
+TOO_SHORT = (
+    "The universe {universe} holds no frontier: it needs at least two tickers with more than a year of prices. "
+    "The Data tab shows what the last update did."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """A request's frontier: free is the one without limits, frontier the one within them.
+
+    Where the limits contradict each other, conflict says which, and feasible and frontier are those of the nearest
+    set. holdings (n,) are today's weights. rate: annual, 0 where the store knows none (rate_known).
+    """
+
+    request: FrontierRequest
+    inputs: PortfolioInputs
+    expected_returns: FloatArray
+    covariance: FloatArray
+    rate: float
+    feasible: FeasibleSet
+    free: Frontier
+    frontier: Frontier | PositionsFrontier
+    conflict: Conflict | None
+    holdings: FloatArray
+
+    @property
+    def tickers(self) -> tuple[str, ...]:
+        """The assets, in the order of all arrays."""
+        return self.inputs.data.tickers
+
+    @property
+    def rate_known(self) -> bool:
+        """Whether there is a risk-free rate, and so a Sharpe ratio."""
+        return bool(np.isfinite(self.inputs.data.risk_free_rate))
+
+    @property
+    def task(self) -> Task:
+        """The same question for every objective."""
+        known = np.isfinite(self.inputs.benchmark_returns).all()
+        return Task(
+            self.inputs.data.returns, self.expected_returns, self.covariance, self.rate, self.feasible,
+            benchmark_returns=self.inputs.benchmark_returns if known else None,
+        )  # fmt: skip
+
+
+def answer(request: FrontierRequest) -> Answer:
+    """Return the answer of a request on the published run; raises MissingDataError, InputError."""
+    with market() as reader:
+        run, _ = published(reader)
+    held: tuple[tuple[str, float], ...] = ()
+    if request.held not in (NOTHING_HELD, EQUALLY_HELD):
+        with reading(workspace()) as reader:
+            held = tuple(sorted(portfolio_queries.portfolio_weights(reader, request.held).items()))
+    return _answer(Path(settings().db), run["run_id"], settings().query_seconds, request.text, held)
+
+
+def universe_inputs(universe: str) -> PortfolioInputs:
+    """Return the inputs of a universe on the published run; raises MissingDataError, UnknownKeyError."""
+    with market() as reader:
+        run, _ = published(reader)
+    return _inputs(Path(settings().db), run["run_id"], settings().query_seconds, universe)
+
+
+@lru_cache(maxsize=UNIVERSES_KEPT)
+def _inputs(db: Path, run_id: str, seconds: float, universe: str) -> PortfolioInputs:
+    """run_id is part of the key alone: a new run is new prices."""
+    with connect(db, seconds=seconds) as reader:
+        found = portfolio_inputs(reader, universe)
+    if found is None:
+        raise MissingDataError(TOO_SHORT.format(universe=universe))
+    return found
+
+
+@lru_cache(maxsize=ANSWERS_KEPT)
+def _estimates(
+    db: Path, run_id: str, seconds: float, universe: str, key: str, views: str
+) -> tuple[FloatArray, FloatArray]:
+    data = _inputs(db, run_id, seconds, universe).data
+    stated = parse_views(views)
+    for name in (name for view in stated for name in view.assets):
+        if name not in data.tickers:
+            raise UnknownKeyError("ticker of a view", name, data.tickers)
+    return estimator(key).estimate(replace(data, views=stated))
+
+
+@lru_cache(maxsize=ANSWERS_KEPT)
+def _answer(db: Path, run_id: str, seconds: float, text: str, held: tuple[tuple[str, float], ...]) -> Answer:
+    request = parse(json.loads(text))
+    inputs = _inputs(db, run_id, seconds, request.universe)
+    tickers = inputs.data.tickers
+    mu, sigma = _estimates(db, run_id, seconds, request.universe, request.estimator, request.views)
+    rate = inputs.data.risk_free_rate if np.isfinite(inputs.data.risk_free_rate) else 0.0
+    today = dict(held) if held else dict.fromkeys(tickers, 1 / len(tickers)) if request.held == EQUALLY_HELD else {}
+    universe = Universe(tickers, inputs.sectors, inputs.dividend_yields, today)
+    feasible = feasible_weights(_about(request, inputs), universe)
+    conflict = explain(feasible)
+    feasible = conflict.nearest if conflict else feasible
+    free = efficient_frontier(mu, sigma, risk_free_rate=rate)
+    within = frontier_of_positions if feasible.is_split else efficient_frontier
+    frontier = free if request.is_plain else within(mu, sigma, risk_free_rate=rate, feasible=feasible)
+    return Answer(
+        request, inputs, mu, sigma, rate, feasible, free, frontier, conflict,
+        np.array([today.get(ticker, 0.0) for ticker in tickers]),
+    )  # fmt: skip
+
+
+def _about(request: FrontierRequest, inputs: PortfolioInputs) -> Constraints:
+    """The constraints that this universe can have: bounds on what another universe holds wait for that one."""
+    asked, here, sectors = request.constraints, set(inputs.data.tickers), set(inputs.sectors.values())
+    if asked.min_dividend_yield is not None and not inputs.dividend_yields:
+        raise MissingDataError("The source of this store tells of no dividends: a least dividend yield needs them.")
+    if asked.max_turnover is not None and request.held == NOTHING_HELD:
+        raise MissingDataError('A turnover limit needs to know what is held: choose it under "Held today".')
+    return replace(
+        asked, ticker_bounds={name: bounds for name, bounds in asked.ticker_bounds.items() if name in here},
+        sector_bounds={name: bounds for name, bounds in asked.sector_bounds.items() if name in sectors},
+        exclude=tuple(name for name in asked.exclude if name in here),
+    )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ def _serve(settings: Any) -> int:
     from waitress.server import create_server
 
     from dashapp.app import create_app
+    from dashapp.pages.frontier.live import warm_up
 
     app = create_app(settings)
     try:
@@ -41,6 +43,7 @@ def _serve(settings: Any) -> int:
         print(f"Error: cannot listen on {settings.host}:{settings.port}: {error}. "  # noqa: T201
               "Choose another port: make run PORT=8051", file=sys.stderr)  # fmt: skip
         return 1
+    threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
     print(f"Plumbline is ready: http://{settings.host}:{settings.port}  (Ctrl-C stops it)", flush=True)  # noqa: T201
     try:
         server.run()

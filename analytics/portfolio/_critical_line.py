@@ -7,13 +7,12 @@ algorithm for the solution of the parametric quadratic programming problem; Ferr
 active set strategy) leads to the first portfolio from anywhere, and says so where there is none.
 
 The basis is what may move: the free weights and the binding rows. The inverse of its first-order conditions changes by
-one row and column a corner, so that a corner costs O(n · basis). One file, because
-numba's cache on disk looks at no other.
+one row and column a corner, so that a corner costs O(n · basis).
 """
 
 import numpy as np
-from numba import njit
 
+from analytics.compiled import compiled
 from analytics.conventions import FloatArray
 from analytics.portfolio._path import AT_LOWER, AT_UPPER, INSIDE, Basis, BoolArray, Path, Point
 
@@ -22,7 +21,12 @@ STILL = 1e-12  # speed in the scaled problem below which nothing moves
 AT_END = 1e-10  # of the way; nearer than this it has been gone
 DEPENDENT = 1e-10  # pivot below which a row depends on those that bind already
 
-compiled = njit(cache=True, error_model="numpy")  # a division by 0 gives inf, as everywhere in numpy
+
+@compiled
+def _set(target: FloatArray, source: FloatArray) -> None:
+    """Copy in place: numba takes seconds to compile what a slice does with shapes that do not fit."""
+    for j in range(target.size):
+        target[j] = source[j]
 
 
 @compiled
@@ -46,12 +50,15 @@ def follow(path: Path, start: Point, end: float, corners: FloatArray) -> tuple[i
     for _ in range(100 * (n + m + 1)):
         if written <= len(corners):
             corner = corners[written - 1]
-            corner[0], corner[1 : n + 1], corner[n + 1 :] = t, start.x, start.multipliers
+            corner[0] = t
+            _set(corner[1 : n + 1], start.x)
+            _set(corner[n + 1 :], start.multipliers)
         _move(path, basis, count, speed)
         item, side, step = _next_event(path, t, start, speed, banned)
         last = item < 0 or t + step >= end
         if not last or end < np.inf:
-            _advance(start, speed, min(step, end - t))
+            for target, source in zip(start[1:], speed[1:]):  # noqa: B905  numba knows no strict
+                _add(target, source, min(step, end - t))
         if last:
             return ARRIVED, written
         t += step
@@ -68,7 +75,7 @@ def _first_basis(path: Path, start: Point) -> tuple[Basis, int]:
     n, m = path.lower.size, path.rows.shape[0]
     size = n + m + 1
     basis = Basis(np.zeros(size, np.int64), np.full(n + m, -1), np.zeros((size, size)), np.zeros((size, size)))
-    start.gradient[:] = path.gradient[0]
+    _set(start.gradient, path.gradient[0])
     start.reached[:] = 0
     for i in range(n):
         if start.x[i] != 0:
@@ -81,14 +88,6 @@ def _first_basis(path: Path, start: Point) -> tuple[Basis, int]:
         if (item < n) == (start.state[item] == INSIDE):
             count = _enter(path, basis, count, item)
     return basis, count
-
-
-@compiled
-def _advance(start: Point, speed: Point, step: float) -> None:
-    _add(start.x, speed.x, step)
-    _add(start.multipliers, speed.multipliers, step)
-    _add(start.gradient, speed.gradient, step)
-    _add(start.reached, speed.reached, step)
 
 
 @compiled
@@ -107,7 +106,7 @@ def _move(path: Path, basis: Basis, count: int, speed: Point) -> None:
         for b in range(count):
             _add(solution, basis.inverse[b], left[b])
     speed.x[:], speed.multipliers[:], speed.reached[:] = 0, 0, 0
-    speed.gradient[:] = path.gradient[1]
+    _set(speed.gradient, path.gradient[1])
     for a in range(count):
         item = basis.items[a]
         _add(speed.gradient, path.sigma[item] if item < n else path.rows[item - n], solution[a])
@@ -123,33 +122,36 @@ def _next_event(path: Path, t: float, start: Point, speed: Point, banned: BoolAr
     """The next item to enter or leave the basis: (item, where it is then, how far away); −1 if there is none.
 
     Only what moves towards its limit counts: what has just crossed moves away, and what rounding left beyond
-    its limit crosses at once. Of equal distances the fastest wins.
+    its limit crosses at once. Of equal distances the fastest wins. No calls in the loop: each would count anew
+    who holds which array.
     """
     n, found, side, least, fastest = path.lower.size, -1, INSIDE, np.inf, 0.0
     for item in range(len(start.state)):
-        row = item - n
-        if banned[item]:
-            continue
-        if start.state[item] == INSIDE:  # a limit that it may meet
-            value = start.x[item] if row < 0 else start.reached[row]
-            pace = speed.x[item] if row < 0 else speed.reached[row]
-            low = path.lower[item] if row < 0 else path.limits[0, row] + t * path.limits[2, row]
-            high = path.upper[item] if row < 0 else path.limits[1, row] + t * path.limits[3, row]
-            down = (0.0 if row < 0 else path.limits[2, row]) - pace
-            up = pace - (0.0 if row < 0 else path.limits[3, row])
-            to_low = max(value - low, 0.0) / down if down > STILL else np.inf
-            to_high = max(high - value, 0.0) / up if up > STILL else np.inf
-            if min(to_low, to_high) == np.inf:
+        row, at = item - n, start.state[item]
+        if row < 0:
+            value, pace, dual, dual_pace = start.x[item], speed.x[item], -start.gradient[item], -speed.gradient[item]
+            low, high, low_pace, high_pace = path.lower[item], path.upper[item], 0.0, 0.0
+        else:
+            value, pace, dual, dual_pace = (
+                start.reached[row],
+                speed.reached[row],
+                start.multipliers[row],
+                speed.multipliers[row],
+            )
+            low_pace, high_pace = path.limits[2, row], path.limits[3, row]
+            low, high = path.limits[0, row] + t * low_pace, path.limits[1, row] + t * high_pace
+        if at != INSIDE:  # a multiplier that may come to 0
+            gap, pace, end = max(dual * at, 0.0), -dual_pace * at, INSIDE
+            if low == high and low_pace == high_pace:
                 continue
-            end, gap, pace = (AT_LOWER, value - low, down) if to_low < to_high else (AT_UPPER, high - value, up)
-        else:  # a multiplier that may come to 0
-            end = INSIDE
-            gap, pace = _multiplier(path, start, speed, item)
-            if pace <= STILL:
-                continue
-        distance = max(gap, 0.0) / pace
-        if distance < least or (distance == least and pace > fastest):
-            found, side, least, fastest = item, end, distance, pace
+        else:  # a limit that it may meet
+            down, up = low_pace - pace, pace - high_pace
+            to_low, to_high = max(value - low, 0.0), max(high - value, 0.0)
+            lower = down > STILL and (up <= STILL or to_low * up < to_high * down)
+            gap, pace, end = (to_low, down, AT_LOWER) if lower else (to_high, up, AT_UPPER)
+        nearer = pace > STILL and (gap < least * pace or (gap == least * pace and pace > fastest))
+        if nearer and not banned[item] and gap < np.inf:
+            found, side, least, fastest = item, end, gap / pace, pace
     return found, side, least
 
 
@@ -161,10 +163,10 @@ def _multiplier(path: Path, start: Point, speed: Point, item: int) -> tuple[floa
         if path.lower[item] == path.upper[item]:
             return 0.0, 0.0
         return -start.gradient[item] * side, speed.gradient[item] * side
-    low, high, low_speed, high_speed = path.limits[:, item - n]
-    if low == high and low_speed == high_speed:
+    row = item - n
+    if path.limits[0, row] == path.limits[1, row] and path.limits[2, row] == path.limits[3, row]:
         return 0.0, 0.0
-    return start.multipliers[item - n] * side, -speed.multipliers[item - n] * side
+    return start.multipliers[row] * side, -speed.multipliers[row] * side
 
 
 @compiled
@@ -201,8 +203,7 @@ def _change(path: Path, basis: Basis, count: int, start: Point, banned: BoolArra
 def _exchanged(path: Path, basis: Basis, count: int, start: Point, item: int, side: int) -> int:
     """What stops binding so that an item that depends on the binding rows can bind; −1 if nothing can.
 
-    Its multiplier rises from 0, those of the binding rows make up for it so that the free weights stay optimal,
-    and the first multiplier to come to 0 on the way gives in.
+    Its multiplier rises from 0, those of the binding rows make up for it, and the first to come to 0 gives in.
     """
     n = path.lower.size
     turn = Point(start.state, start.x, np.zeros(path.rows.shape[0]), np.zeros(n), start.reached)
@@ -242,8 +243,9 @@ def _reflect(basis: Basis, count: int, item: int, other: int) -> int:
     """Put an item's mirror image into its place: its row and column change their signs."""
     place = basis.place[item]
     for array in (basis.matrix, basis.inverse):
-        array[place, :count] *= -1
-        array[:count, place] *= -1
+        for a in range(count):
+            if a != place:
+                array[place, a] = array[a, place] = -array[a, place]
     basis.items[place], basis.place[other], basis.place[item] = other, place, -1
     return count
 

@@ -86,11 +86,9 @@ def answer(request: FrontierRequest) -> Answer:
     return _answer(Path(settings().db), run["run_id"], settings().query_seconds, request.text, held)
 
 
-def universe_inputs(universe: str) -> PortfolioInputs:
-    """Return the inputs of a universe on the published run; raises MissingDataError, UnknownKeyError."""
-    with market() as reader:
-        run, _ = published(reader)
-    return _inputs(Path(settings().db), run["run_id"], settings().query_seconds, universe)
+def warm_up() -> None:
+    """Load what the first frontier needs, so that the first visitor of the tab does not wait for it."""
+    efficient_frontier(np.array([0.05, 0.1]), np.diag([0.04, 0.09]), risk_free_rate=0.0)
 
 
 @lru_cache(maxsize=UNIVERSES_KEPT)

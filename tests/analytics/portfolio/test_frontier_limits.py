@@ -315,3 +315,16 @@ def test_points_are_as_many_as_asked_for() -> None:
     mu, sigma = estimates(market(5, 11))
     assert len(efficient_frontier(mu, sigma, risk_free_rate=RATE).weights) == FRONTIER_POINTS
     assert len(efficient_frontier(mu, sigma, risk_free_rate=RATE, points=3).weights) == 3
+
+
+UNKEPT = """
+from numba.core import caching
+caching.CacheImpl._locator_classes = []
+from analytics.compiled import compiled
+print(compiled(lambda x: 1 / x)(0.0))
+"""
+
+
+def test_without_a_place_to_keep_compiled_code_it_is_compiled_anew() -> None:
+    found = subprocess.run([sys.executable, "-c", UNKEPT], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "inf"

@@ -24,6 +24,11 @@ def percent(value: Any, *, digits: int = 1, sign: bool = False) -> str:
     return f"{number(value * 100, digits=digits, sign=sign)} %" if is_known(value) else UNKNOWN
 
 
+def unbroken(text: str) -> str:
+    """Return a text whose percentages stay on one line."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
+
+
 def number(value: Any, *, digits: int = 2, sign: bool = False) -> str:
     """Return a number with thousands separators; a small one gets more digits, so that it is not shown as 0."""
     if not is_known(value):

@@ -7,8 +7,9 @@ from analytics.errors import InputError
 from analytics.portfolio.market_data import View
 
 CONFIDENCE: Final = 0.5  # of a view that does not say
+NAME: Final = r"[A-Z0-9^][A-Z0-9.^-]*"
 LINE: Final = re.compile(
-    r"(?P<first>[A-Z0-9^][A-Z0-9.=^-]*)\s*(?:>\s*(?P<second>[A-Z0-9^][A-Z0-9.=^-]*)\s*)?(?:by|=|:)?\s*"
+    rf"(?P<first>{NAME})(?:\s*>\s*(?P<second>{NAME}))?(?:\s+BY\s+|\s*[=:]\s*|\s+)"
     r"(?P<value>[-+−]?\d+(?:\.\d+)?)\s*%?\s*(?:\(\s*(?P<confidence>\d+(?:\.\d+)?)\s*%?\s*\))?"
 )
 ALLOWED: Final = "a line each, as AAPL 12 % (60 %) or MSFT > GOOGL 3 % (50 %); the brackets hold the confidence"

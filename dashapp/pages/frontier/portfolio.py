@@ -15,7 +15,7 @@ from analytics.portfolio.portfolios import evaluate
 from dashapp import inputs
 from dashapp.components import card, column, graph, grid, percent_column, stat, stats
 from dashapp.figures.frontier import weights_figure
-from dashapp.format import number, percent
+from dashapp.format import number, percent, unbroken
 from dashapp.pages.frontier.live import Answer, answer
 from dashapp.pages.frontier.panels import Chosen
 from dashapp.pages.frontier.request import parse
@@ -81,11 +81,11 @@ def _cards(chosen: Chosen) -> list[dbc.Card]:
     )
     return [
         stat("Expected return", percent(promised.expected_return[0]),
-             note=f"past mean {percent(past.mean_return)}, 95 %: {percent(past.mean_return_low, digits=0)} to {percent(past.mean_return_high, digits=0)}",
+             note=unbroken(f"past mean {percent(past.mean_return)}, 95 %: {percent(past.mean_return_low, digits=0)} to {percent(past.mean_return_high, digits=0)}"),
              tip="By the chosen estimate of expected returns: what the portfolio was chosen by, not a forecast. The interval is that of "
                  f"the mean return of these weights {window} (Newey-West)."),
         stat("Volatility", percent(promised.volatility[0]),
-             note=f"past {percent(past.volatility)}, 95 %: {percent(past.volatility_low, digits=0)} to {percent(past.volatility_high, digits=0)}",
+             note=unbroken(f"past {percent(past.volatility)}, 95 %: {percent(past.volatility_low, digits=0)} to {percent(past.volatility_high, digits=0)}"),
              tip=f"Annual, by the chosen covariance; the interval is that of these weights' volatility {window}, volatility clustering counted."),
         stat("Sharpe ratio", number(sharpe), note="in sample", tip="Expected return less the risk-free rate, over volatility. In sample: "
              "the panel Out of sample shows what such promises were worth."),

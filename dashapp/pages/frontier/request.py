@@ -69,7 +69,7 @@ def from_link(text: str) -> dict[str, Any]:
         parse(found)
     except (ValueError, RecursionError):
         return dict(DEFAULTS)
-    return dict(DEFAULTS) | {key: value for key, value in found.items() if key in DEFAULTS}
+    return dict(DEFAULTS) | {key: value for key, value in (found or {}).items() if key in DEFAULTS}
 
 
 def _constraints(given: Mapping[str, Any]) -> Constraints:

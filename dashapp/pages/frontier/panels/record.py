@@ -28,7 +28,7 @@ from analytics.portfolio.walk_forward import RANKS, STEP, WINDOW, summary, walk_
 from dashapp.components import card, column, graph, grid, number_column, percent_column
 from dashapp.data import market, published, settings
 from dashapp.figures.frontier_uncertainty import record_figure
-from dashapp.format import number, percent
+from dashapp.format import number, percent, unbroken
 from dashapp.pages.frontier.panels._panel import Chosen, Panel
 from dashapp.pages.frontier.request import FrontierRequest, parse
 from pipeline.queries import connect
@@ -162,11 +162,6 @@ def _sentence(table: pd.DataFrame, point: int | None) -> str:
     rank = round((point - 1) / (FRONTIER_POINTS - 1) * (RANKS - 1))
     row = table[table["rank"] == rank].iloc[0]
     return f"{text} Portfolios as far along the frontier as the chosen one (step {rank + 1} of {RANKS}) {_came(row)}."
-
-
-def unbroken(text: str) -> str:
-    """Return a text whose percentages stay on one line."""
-    return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _came(row: pd.Series) -> str:

@@ -18,10 +18,9 @@ from analytics.portfolio.resampling import Resampled, resampled_frontier, sharpe
 from analytics.portfolio.views import parse_views
 from dashapp.components import card, graph, stat, stats
 from dashapp.figures.frontier_uncertainty import band_figure, weight_intervals_figure
-from dashapp.format import percent
+from dashapp.format import percent, unbroken
 from dashapp.pages.frontier.live import Answer
 from dashapp.pages.frontier.panels._panel import Chosen, Panel
-from dashapp.pages.frontier.panels.record import unbroken
 
 HELD: Final = 0.0005  # smaller weights are rounding, not holdings
 MOST_BARS: Final = 20

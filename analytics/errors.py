@@ -40,7 +40,9 @@ class NoPortfolioError(InputError):
     """Limits on weights that contradict each other; `analytics.portfolio.infeasibility` says which."""
 
     def __init__(self) -> None:
-        super().__init__("constraints", got="limits that contradict each other", allowed="limits that a portfolio can obey")
+        super().__init__(
+            "constraints", got="limits that contradict each other", allowed="limits that a portfolio can obey"
+        )
 
 
 class MissingDataError(PlumblineError, LookupError):

@@ -7,6 +7,7 @@ import pandas as pd
 
 from analytics.conventions import FloatArray
 from analytics.errors import PlumblineError
+from analytics.portfolio.covariance import COVARIANCES
 from analytics.portfolio.estimators import ESTIMATORS
 from analytics.portfolio.frontier import efficient_frontier
 from analytics.portfolio.limits import FeasibleSet
@@ -26,12 +27,14 @@ def choices(data: MarketData, *, feasible: FeasibleSet, base: str, risk_free_rat
     portfolio that changes. Returns, volatilities and ratios are annual, by the pair's own estimates. note says why
     a pair has no answer; its numbers are NaN. Columns: COLUMNS. Counts of positions are not looked at.
     """
-    covariances: dict[str, FloatArray | PlumblineError] = {}
+    covariances = _covariances(data)
     found: dict[str, tuple[FloatArray, FloatArray, list[float]]] = {}
     notes: dict[str, str] = {}
     for key, pair in ESTIMATORS.items():
+        sigma = covariances[pair.covariance.key]
         try:
-            sigma = _covariance(pair.covariance, data, covariances)
+            if isinstance(sigma, PlumblineError):
+                raise sigma
             mu = pair.expected_returns.estimate(data, sigma)
             frontier = efficient_frontier(mu, sigma, risk_free_rate=risk_free_rate, feasible=feasible, points=2)
         except PlumblineError as error:
@@ -54,13 +57,12 @@ def choices(data: MarketData, *, feasible: FeasibleSet, base: str, risk_free_rat
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _covariance(covariance, data: MarketData, known: dict) -> FloatArray:  # type: ignore[no-untyped-def]
-    """Each covariance is estimated once, whatever returns it is paired with."""
-    if covariance.key not in known:
+def _covariances(data: MarketData) -> dict[str, FloatArray | PlumblineError]:
+    """Each covariance, estimated once for all returns that it is paired with, or why there is none."""
+    found: dict[str, FloatArray | PlumblineError] = {}
+    for key, covariance in COVARIANCES.items():
         try:
-            known[covariance.key] = covariance.estimate(data)
+            found[key] = covariance.estimate(data)
         except PlumblineError as error:
-            known[covariance.key] = error
-    if isinstance(known[covariance.key], PlumblineError):
-        raise known[covariance.key]
-    return known[covariance.key]
+            found[key] = error
+    return found

@@ -22,7 +22,11 @@ def _cap(number: int) -> dict[str, Any]:
 
 
 def _sectors(number: int) -> dict[str, Any]:
-    return {"max_weight": 10, "min_cash": 2, "sectors": {"Information Technology": [0, 10 + number / 4], "Health Care": [5, 40]}}
+    return {
+        "max_weight": 10,
+        "min_cash": 2,
+        "sectors": {"Information Technology": [0, 10 + number / 4], "Health Care": [5, 40]},
+    }
 
 
 def _turnover(number: int) -> dict[str, Any]:

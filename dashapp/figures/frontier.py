@@ -26,7 +26,10 @@ def frontier_figure(
     colours, lines = palette(theme), series(theme)
     kind = dict(list(points.groupby("kind")))
     traces = (
-        [_dots(kind["random"].head(CLOUD), "Random portfolios", colours["cloud"], 4) | {"hoverinfo": "skip", "showlegend": False}]
+        [
+            _dots(kind["random"].head(CLOUD), "Random portfolios", colours["cloud"], 4)
+            | {"hoverinfo": "skip", "showlegend": False}
+        ]
         if "random" in kind
         else []
     )

@@ -226,13 +226,9 @@ def _number(key: str, value: float | None, *, step: float | str = "any") -> dbc.
 
 def _slider(key: str, value: float, *, largest: int = 100) -> dcc.Slider:
     marks = {number: str(number) for number in range(0, largest + 1, largest // 4)}
-    return dcc.Slider(
-        id=key, min=0, max=largest, step=0.5, value=value, marks=marks, updatemode="drag", **KEPT
-    )
+    return dcc.Slider(id=key, min=0, max=largest, step=0.5, value=value, marks=marks, updatemode="drag", **KEPT)
 
 
 def _range(key: Any, value: Any) -> dcc.RangeSlider:
     marks = {number: str(number) for number in (0, 25, 50, 75, 100)}
-    return dcc.RangeSlider(
-        id=key, min=0, max=100, step=1, value=value, marks=marks, updatemode="drag", **KEPT
-    )
+    return dcc.RangeSlider(id=key, min=0, max=100, step=1, value=value, marks=marks, updatemode="drag", **KEPT)

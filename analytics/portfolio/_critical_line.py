@@ -1,13 +1,11 @@
 """The critical-line algorithm, compiled: one path of optimal portfolios, followed exactly from corner to corner.
 
 minimise ½ x′Σx + g(t)′x  subject to  l ≤ x ≤ u,  a(t) ≤ Gx ≤ b(t), while t moves g, a and b along straight lines.
-Between two corners the solution is linear in t. A corner is where a weight meets a bound, a row meets a limit, or one
-of them stops binding. Markowitz (1956) moves g along the expected returns; moving a and b as well (Best 1996, An
-algorithm for the solution of the parametric quadratic programming problem; Ferreau, Bock and Diehl 2008, An online
-active set strategy) leads to the first portfolio from anywhere, and says so where there is none.
-
-The basis is what may move: the free weights and the binding rows. The inverse of its first-order conditions changes by
-one row and column a corner, so that a corner costs O(n · basis).
+Between two corners the solution is linear in t; at a corner a weight meets a bound, a row a limit, or one of them stops
+binding. Markowitz (1956) moves g along the expected returns; moving a and b as well (Best 1996, An algorithm for the
+solution of the parametric quadratic programming problem; Ferreau, Bock and Diehl 2008, An online active set strategy)
+leads to the first portfolio from anywhere, and says so where there is none. The basis is what may move: free weights
+and binding rows. The inverse of its first-order conditions changes by a row and a column a corner: O(n · basis).
 """
 
 import numpy as np
@@ -19,12 +17,13 @@ from analytics.portfolio._path import AT_LOWER, AT_UPPER, INSIDE, Basis, BoolArr
 ARRIVED, NO_PORTFOLIO, LOST = 0, 1, 2  # how a path ends; LOST: more corners than a path can have, rounding won
 STILL = 1e-12  # speed in the scaled problem below which nothing moves
 AT_END = 1e-10  # of the way; nearer than this it has been gone
+EXACT, ROUNDS = 1e-15, 5  # of the first-order conditions: solved well enough, and how often to try
 DEPENDENT = 1e-10  # pivot below which a row depends on those that bind already
 
 
 @compiled
 def _set(target: FloatArray, source: FloatArray) -> None:
-    """Copy in place: numba takes seconds to compile what a slice does with shapes that do not fit."""
+    """Copy in place: a slice would take numba seconds to compile."""
     for j in range(target.size):
         target[j] = source[j]
 
@@ -99,10 +98,14 @@ def _move(path: Path, basis: Basis, count: int, speed: Point) -> None:
         item = basis.items[a]
         right[a] = -path.gradient[1, item] if item < n else path.limits[2 if speed.state[item] < 0 else 3, item - n]
     solution = np.zeros(count)
-    for _ in range(2):  # the second round takes out what rounding left in the updated inverse
+    for _ in range(
+        ROUNDS if count else 0
+    ):  # from the second on they take out what rounding left in the updated inverse
         left = right.copy()
         for b in range(count):
             _add(left, basis.matrix[b], -solution[b])
+        if np.abs(left).max() <= EXACT:
+            break
         for b in range(count):
             _add(solution, basis.inverse[b], left[b])
     speed.x[:], speed.multipliers[:], speed.reached[:] = 0, 0, 0
@@ -223,19 +226,13 @@ def _exchanged(path: Path, basis: Basis, count: int, start: Point, item: int, si
             gap, pace = _multiplier(path, start, turn, other)
             near = pace > STILL and max(gap, 0.0) / pace < least
             # The mirror image of a free weight has nothing to add; that of the item itself takes its place.
-            if near and (other >= n or _mirror(path, other, item) or _pivot(path, basis, count, other)[0] > DEPENDENT):
+            mirror = max(item, other) < n and path.sigma[item, other] == -path.sigma[item, item]
+            if near and (other >= n or mirror or _pivot(path, basis, count, other)[0] > DEPENDENT):
                 found, least = other, max(gap, 0.0) / pace
     if found >= 0:
         _add(start.multipliers, turn.multipliers, least)
         _add(start.gradient, turn.gradient, least)
     return found
-
-
-@compiled
-def _mirror(path: Path, item: int, other: int) -> bool:
-    """Whether one item is what is bought and the other what is sold of one asset."""
-    n = path.lower.size
-    return max(item, other) < n and item != other and path.sigma[item, other] == -path.sigma[item, item]
 
 
 @compiled

@@ -11,13 +11,20 @@ from analytics.portfolio._parametric import Found, Problem
 TIGHT = 1e-12  # of the duality gap and of feasibility; the solver stops earlier where rounding stops it
 
 
-def solve_points(problem: Problem) -> Found:
-    """Return optima even in their gain, from minimum variance up. Raises NoPortfolioError."""
-    least, _ = _solve(problem, problem.sigma, problem.linear)
-    most, _ = _solve(problem, np.zeros_like(problem.sigma), -problem.gains)
-    first, last = problem.gains @ least, problem.gains @ most
-    found = [_solve(problem, problem.sigma, problem.linear, target=target)
-             for target in np.linspace(first, last, FRONTIER_POINTS)]  # fmt: skip
+def solve_points(problem: Problem, *, needed: bool) -> Found | None:
+    """Return optima even in their gain, from minimum variance up; None where the solver fails and is not needed.
+
+    Raises NoPortfolioError where it is needed, and finds no portfolio or fails.
+    """
+    try:
+        least, _ = _solve(problem, problem.sigma, problem.linear)
+        most, _ = _solve(problem, np.zeros_like(problem.sigma), -problem.gains)
+        targets = np.linspace(problem.gains @ least, problem.gains @ most, FRONTIER_POINTS)
+        found = [_solve(problem, problem.sigma, problem.linear, target=target) for target in targets]
+    except NoPortfolioError:
+        if needed:
+            raise
+        return None
     x = np.clip([point for point, _ in found], problem.lower, problem.upper)
     tolerance = np.maximum.accumulate(np.maximum([-duals[-1] for _, duals in found], 0.0))
     return Found(tolerance, x, np.array([duals[:-1] for _, duals in found]), exact=False)

@@ -1,6 +1,6 @@
 """From limits and estimates to the scaled problem of the critical line, and back: corners, single optima, fallback."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +11,12 @@ from analytics.portfolio._path import AT_LOWER, INSIDE, Path, Point
 from analytics.portfolio.limits import FeasibleSet
 
 FARTHEST = 1e8  # λ of the scaled problem; what crosses beyond is a tie but for rounding
-RIDGE = 1e-9  # of the mean variance, added where a covariance is singular
-KKT = 1e-8  # largest violation of the scaled first-order conditions that passes for a solution
+RIDGE = 1e-7  # of the mean variance, added where a covariance is singular
+FIRM_RIDGE = 1e-5  # of the mean variance, where the first left rounding the choice
+HAIR = 1e-9  # what weights may be beyond their limits
+SNAP = 1e-12  # a smaller weight is what rounding leaves of a zero
+NO_ANSWER = 1e-5  # what violates more is what a solver leaves of limits that contradict each other
+KKT = 5e-9  # largest violation of the scaled first-order conditions that passes for a solution
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,17 +50,12 @@ class Found(NamedTuple):
 class Corners:
     """Optima of ½ w′Σw + (linear − λ gains)′w in the order of λ: tolerance (k,) and weights (k, n_assets).
 
-    duals: by how much the objective would fall for each unit that a limit gives way: of the largest weights
-    (k, n_assets), the least weights, the rows (k, m; negative for the lower side) and the turnover (k,). exact: found on the critical line; else
-    each point was solved for by itself. residual: the largest violation of the scaled first-order conditions.
+    exact: found on the critical line; else each point was solved for by itself. residual: the largest violation
+    of the scaled limits and first-order conditions.
     """
 
     tolerance: FloatArray
     weights: FloatArray
-    upper_duals: FloatArray
-    lower_duals: FloatArray
-    row_duals: FloatArray
-    turnover_duals: FloatArray
     exact: bool
     residual: float
 
@@ -94,19 +93,37 @@ def corners_of(
     level, spread = _level_and_spread(gains, feasible)
     pull = np.zeros(len(gains)) if linear is None else linear / variance
     problem = _problem(covariance / variance, pull, (gains - level) / spread, feasible, size)
-    found = _critical_line(problem)
-    gradient, residual = first_order(problem, found) if found else (None, np.inf)
-    if found is None or gradient is None or not residual <= KKT:
+    # Limits that miss each other by no more than rounding can be obeyed; of assets that are nearly the same, a firmer
+    # ridge chooses.
+    ridged = replace(problem, sigma=problem.sigma + FIRM_RIDGE * np.eye(len(problem.lower)))
+    tried = (_critical_line(candidate) for candidate in (problem, _loosened(problem), ridged))
+    found, residual = _checked(problem, next((one for one in tried if one is not None), None))
+    if residual > KKT:
         from analytics.portfolio._interior_point import solve_points  # only where the critical line gives up
 
-        found = solve_points(problem)
-        gradient, residual = first_order(problem, found)
-    tolerance = found.tolerance * variance / spread
-    rows = variance * found.multipliers[:, : len(size)] / size
-    rows[:, [np.ptp(row) == 0 and level != 0 for row in feasible.rows]] += level * tolerance[:, None]
-    weights, upper, lower, turnover = _unfolded(found, variance * gradient, feasible)
-    weights = np.clip(weights, feasible.lower, feasible.upper)
-    return Corners(tolerance, weights, upper, lower, rows, 2 * variance * turnover, found.exact, residual)
+        other, its = _checked(problem, solve_points(problem, needed=found is None))
+        found, residual = (other, its) if its < residual else (found, residual)
+    if found is None or residual > NO_ANSWER:
+        raise NoPortfolioError
+    n, held = feasible.n_assets, feasible.holdings
+    weights = found.x if np.isinf(feasible.turnover) else held + found.x[:, :n] - found.x[:, n:]
+    weights = np.where(np.abs(weights) < SNAP, 0.0, weights)
+    return Corners(found.tolerance * variance / spread, weights, found.exact, residual)
+
+
+def _checked(problem: Problem, found: Found | None) -> tuple[Found | None, float]:
+    residual = np.inf if found is None else violation(problem, found)
+    return found, residual if np.isfinite(residual) else np.inf
+
+
+def _loosened(problem: Problem) -> Problem:
+    """The problem with every limit a hair wider, but for those that fix a sum or keep a weight at 0."""
+    open_ = problem.row_lower < problem.row_upper
+    return replace(
+        problem, lower=np.where(problem.lower > 0, problem.lower - HAIR, problem.lower),
+        upper=np.where(problem.upper > 0, problem.upper + HAIR, problem.upper),
+        row_lower=problem.row_lower - HAIR * open_, row_upper=problem.row_upper + HAIR * open_,
+    )  # fmt: skip
 
 
 def _level_and_spread(gains: FloatArray, feasible: FeasibleSet) -> tuple[float, float]:
@@ -134,20 +151,6 @@ def _problem(
     )  # fmt: skip
 
 
-def _unfolded(
-    found: Found, gradient: FloatArray, feasible: FeasibleSet
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Weights and the duals of their bounds and of the turnover, from what is bought and what is sold."""
-    n, held = feasible.n_assets, feasible.holdings
-    rising, falling = np.maximum(-gradient, 0), np.maximum(gradient, 0)
-    if np.isinf(feasible.turnover):
-        return found.x, rising, falling, np.zeros(len(found.x))
-    # A largest weight above today's limits what is bought, one below it sets what must be sold; and so below.
-    upper = np.where(feasible.upper >= held, rising[:, :n], falling[:, n:])
-    lower = np.where(feasible.lower <= held, rising[:, n:], falling[:, :n])
-    return held + found.x[:, :n] - found.x[:, n:], upper, lower, found.multipliers[:, -1]
-
-
 def _critical_line(problem: Problem) -> Found | None:
     """Every corner; None where the limits leave none, or rounding or a degenerate set lost the way."""
     from analytics.portfolio import _critical_line as line  # numba takes half a second: only who optimises waits
@@ -172,11 +175,12 @@ def _critical_line(problem: Problem) -> Found | None:
     outcome, count = line.follow(along, point, FARTHEST, corners)
     if outcome != line.ARRIVED or count > len(corners):
         return None
-    return Found(corners[:count, 0], corners[:count, 1 : n + 1], corners[:count, n + 1 :], exact=True)
+    weights = np.clip(corners[:count, 1 : n + 1], problem.lower, problem.upper)  # but for the last bit they are
+    return Found(corners[:count, 0], weights, corners[:count, n + 1 :], exact=True)
 
 
-def first_order(problem: Problem, found: Found) -> tuple[FloatArray, float]:
-    """Return the gradient (k, n) at optima, and by how much they violate the limits and the first-order conditions."""
+def violation(problem: Problem, found: Found) -> float:
+    """Return by how much optima violate the limits and the first-order conditions of the scaled problem."""
     x, multipliers, tolerance = found.x, found.multipliers, found.tolerance[:, None]
     gradient = x @ problem.sigma + problem.linear - tolerance * problem.gains + multipliers @ problem.rows
     reached, unit = x @ problem.rows.T, 1 + tolerance  # beyond λ = 1 the gains set the scale
@@ -187,4 +191,7 @@ def first_order(problem: Problem, found: Found) -> tuple[FloatArray, float]:
         -below, -above, -under, -over, np.minimum(gradient / unit, below), np.minimum(-gradient / unit, above),
         np.minimum(multipliers / unit, over), np.minimum(-multipliers / unit, under),
     )  # fmt: skip
-    return gradient, float(max(np.max(fault, initial=0.0) for fault in faults))
+    # Weights keep to their limits five times as closely as multipliers to theirs.
+    return float(
+        max(weight * np.max(fault, initial=0.0) for weight, fault in zip((5, 5, 5, 5, 1, 1, 1, 1), faults, strict=True))
+    )

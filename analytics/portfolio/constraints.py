@@ -18,7 +18,7 @@ class Constraints:
     """What a portfolio may hold; fractions of its value.
 
     min_weight, max_weight: of every ticker that ticker_bounds does not name. min_cash, max_cash: share left
-    in cash at the risk-free rate. max_positions: most tickers held. min_position: the least that is held of a
+    in cash at the risk-free rate; without max_cash exactly min_cash is. max_positions: most tickers held. min_position: the least that is held of a
     ticker, if any. max_turnover: ½ Σ|w − holdings|, the share of the portfolio that changes hands.
     min_dividend_yield: of the invested part. exclude: tickers not to hold.
     """
@@ -28,7 +28,7 @@ class Constraints:
     ticker_bounds: Mapping[str, Bounds] = field(default_factory=dict)
     sector_bounds: Mapping[str, Bounds] = field(default_factory=dict)
     min_cash: float = 0.0
-    max_cash: float = 0.0
+    max_cash: float | None = None
     max_positions: int | None = None
     min_position: float = 0.0
     max_turnover: float | None = None
@@ -55,7 +55,7 @@ def feasible_weights(constraints: Constraints, universe: Universe) -> FeasibleSe
     """Return the weights that obey the constraints; whether there are any is for `infeasibility` to say.
 
     A ticker without a known dividend yield counts as one that pays none. Raises InputError on a bound beyond 0
-    and 1, a minimum above its maximum, or a ticker or sector that the universe does not have.
+    and 1, or a ticker or sector that the universe does not have.
     """
     _check(constraints, universe)
     everyone = np.ones(len(universe.tickers))
@@ -70,7 +70,7 @@ def feasible_weights(constraints: Constraints, universe: Universe) -> FeasibleSe
 
 def _cash(constraints: Constraints, everyone: FloatArray) -> list[Limit]:
     """Cash is what is not invested: at least min_cash is at most 1 − min_cash invested."""
-    most = max(constraints.max_cash, constraints.min_cash)
+    most = constraints.min_cash if constraints.max_cash is None else constraints.max_cash
     full = "fully invested" if most == 0 else f"cash at most {most:.4%}"
     limits = [Limit("cash:max", _tidy(full), "sum", "min", 1 - most, everyone)]
     if constraints.min_cash > 0:
@@ -90,7 +90,9 @@ def _each(constraints: Constraints, universe: Universe) -> list[Limit]:
         limits += _pair("each", "every ticker" if not own else "every other ticker", "each", bounds, rest)
     for ticker, bounds in sorted(own.items()):
         members = universe.mask([ticker])
+        least = constraints.ticker_bounds.get(ticker, (0.0, 1.0))[0]
         if ticker in constraints.exclude:
+            limits += _pair(f"ticker:{ticker}", ticker, "each", (least, 1.0), members)
             limits.append(Limit(f"exclude:{ticker}", f"{ticker} excluded", "each", "max", 0.0, members))
         else:
             limits += _pair(f"ticker:{ticker}", ticker, "each", bounds, members)
@@ -121,7 +123,7 @@ def _others(constraints: Constraints, universe: Universe) -> list[Limit]:
         label = _tidy(f"turnover at most {constraints.max_turnover:.4%}")
         limits.append(Limit("turnover", label, "turnover", "max", constraints.max_turnover, held))
     if constraints.max_positions is not None and constraints.max_positions < n:
-        label = f"at most {constraints.max_positions} positions"
+        label = f"at most {constraints.max_positions} position{'s' if constraints.max_positions > 1 else ''}"
         limits.append(Limit("positions", label, "positions", "max", float(constraints.max_positions), np.ones(n)))
     if constraints.min_position > 0:
         label = _tidy(f"every position at least {constraints.min_position:.4%}")
@@ -136,12 +138,12 @@ def _tidy(label: str) -> str:
 
 def _check(constraints: Constraints, universe: Universe) -> None:
     named = {"min_weight and max_weight": (constraints.min_weight, constraints.max_weight)}
-    named |= {"min_cash and max_cash": (constraints.min_cash, max(constraints.max_cash, constraints.min_cash))}
+    named |= {"min_cash and max_cash": (constraints.min_cash, constraints.max_cash or 0.0)}
     named |= {f"bounds of {name}": bounds for name, bounds in (
         *constraints.ticker_bounds.items(), *constraints.sector_bounds.items())}  # fmt: skip
     for name, (low, high) in named.items():
-        if not 0 <= low <= high <= 1:
-            raise InputError(name, got=(low, high), allowed="0 ≤ minimum ≤ maximum ≤ 1")
+        if not (0 <= low <= 1 and 0 <= high <= 1):  # a minimum above its maximum is a conflict, to be explained
+            raise InputError(name, got=(low, high), allowed="fractions from 0 to 1")
     for name in ("min_position", "max_turnover", "min_dividend_yield"):
         value = getattr(constraints, name)
         if value is not None and not 0 <= value <= 1:

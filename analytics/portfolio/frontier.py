@@ -41,7 +41,7 @@ class Frontier(Portfolios):
         if not reached[0] - slack <= target <= reached[-1] + slack:
             allowed = f"an expected return from {reached[0]:.6g} to {reached[-1]:.6g}"
             raise InputError("target", got=target, allowed=allowed)
-        return self._within(_between(self.corners, reached, np.array([target])))[0]
+        return _between(self.corners, reached, np.array([target]))[0]
 
     def at_volatility(self, target: float) -> FloatArray:
         """Return the weights (n_assets,) of the largest expected return at a volatility; raises InputError outside."""
@@ -56,11 +56,8 @@ class Frontier(Portfolios):
         start, step = self.corners[piece], self.corners[piece + 1] - self.corners[piece]
         a, b, c = step @ sigma @ step, start @ sigma @ step, start @ sigma @ start - target**2
         root = np.sqrt(max(b * b - a * c, 0.0))
-        return self._within(start + float(np.clip((root - b) / a, 0, 1)) * step)
-
-    def _within(self, weights: FloatArray) -> FloatArray:
-        """Without the last bit that rounding may put beyond a bound."""
-        return np.clip(weights, self.problem[3].lower, self.problem[3].upper)
+        share = float(np.clip((root - b) / a, 0, 1))
+        return _lerp(start, self.corners[piece + 1], share)
 
 
 def efficient_frontier(
@@ -76,7 +73,7 @@ def efficient_frontier(
     expected_returns (n,), covariance (n, n) and risk_free_rate are annual fractions; what is not invested earns
     the risk-free rate. Where no portfolio of the frontier beats that rate, max_sharpe is still its largest Sharpe
     ratio, a negative one. Where there is one efficient portfolio only (one asset, equal expected returns), every
-    point is that one. A singular covariance gets a ridge of 1e-9 of its mean variance; which of several equal
+    point is that one. A singular covariance gets a ridge of 1e-7 of its mean variance; which of several equal
     portfolios is taken is arbitrary but always the same. Counts of positions are for `positions`. Raises
     NoPortfolioError where the limits contradict each other, InputError on missing values or an indefinite
     covariance.
@@ -92,7 +89,7 @@ def efficient_frontier(
     corners = found.weights[kept]
     reached = _returns(corners, mu, rate)
     targets = np.linspace(reached[0], reached[-1], count)
-    weights = np.clip(_between(corners, reached, targets), allowed.lower, allowed.upper)
+    weights = _between(corners, reached, targets)
     product = corners @ sigma
     row = evaluate(weights, mu, sigma, risk_free_rate=rate, product=_between(product, reached, targets))
     return Frontier(
@@ -125,7 +122,12 @@ def _between(corners: FloatArray, reached: FloatArray, targets: FloatArray) -> F
         return np.repeat(corners, len(targets), axis=0)
     right = np.clip(np.searchsorted(reached, targets), 1, len(corners) - 1)
     share = np.clip((targets - reached[right - 1]) / (reached[right] - reached[right - 1]), 0, 1)[:, None]
-    return corners[right - 1] + share * (corners[right] - corners[right - 1])
+    return _lerp(corners[right - 1], corners[right], share)
+
+
+def _lerp(left: FloatArray, right: FloatArray, share: FloatArray | float) -> FloatArray:
+    """Between two, without the last bit that rounding may put beyond the one or the other."""
+    return np.clip(left + share * (right - left), np.minimum(left, right), np.maximum(left, right))
 
 
 def _max_sharpe(corners: FloatArray, excess: FloatArray, product: FloatArray) -> FloatArray:

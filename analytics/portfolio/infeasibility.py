@@ -12,7 +12,7 @@ import numpy as np
 
 from analytics.conventions import FloatArray
 from analytics.portfolio._elastic import ElasticProgram, elastic_program, price
-from analytics.portfolio.limits import FeasibleSet, Limit, feasible_set
+from analytics.portfolio.limits import FeasibleSet, Limit, feasible_set, loosened
 
 STILL: Final = 1e-9  # a movement smaller than this is rounding: the tolerance that weights keep to their bounds
 STEP: Final = 1e-6  # new values are rounded outwards to a ten-thousandth of a percent, as labels show them
@@ -35,7 +35,10 @@ class Relaxation:
 
     def sentence(self) -> str:
         """Return what changes, as "every ticker at most 12.5 % instead of 10 %"."""
-        return f"{self.relaxed.label} instead of {_shown(self.limit)}"
+        before = _shown(self.limit)
+        if _shown(self.relaxed) == before:  # the difference is below what is shown
+            return f"{self.relaxed.label}, a hair more"
+        return f"{self.relaxed.label} instead of {before}"
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,8 @@ class Conflict:
         text = f"No portfolio obeys {'all of' if len(labels) > 1 else 'this'}: {'; '.join(labels[:NAMED])}{more}."
         if not self.relaxations:
             return f"{text} No limit that may be moved would mend it."
+        if not {moved.limit.key for moved in self.relaxations} <= {limit.key for limit in self.conflicting}:
+            text += " Other limits conflict as well."
         text += f" Nearest: {'; '.join(moved.sentence() for moved in self.relaxations)}."
         chosen = {moved.limit.key for moved in self.relaxations} if len(self.relaxations) == 1 else set()
         others = [moved.sentence() for moved in self.alternatives if moved.limit.key not in chosen]
@@ -88,8 +93,10 @@ def explain(feasible: FeasibleSet) -> Conflict | None:
             others = [other for other in range(len(limits)) if other != number]
             alternatives += _relaxations(limits, program.least(others, [number]))
     relaxations = _least(feasible, program, alternatives)
-    named = tuple(limits[number] for number in numbers)
-    return Conflict(named, tuple(relaxations), tuple(alternatives), _relaxed(feasible, relaxations))
+    named, nearest = tuple(limits[number] for number in numbers), _relaxed(feasible, relaxations)
+    if relaxations and not is_feasible(nearest):
+        nearest = loosened(nearest)
+    return Conflict(named, tuple(relaxations), tuple(alternatives), nearest)
 
 
 def _least(feasible: FeasibleSet, program: ElasticProgram, alternatives: list[Relaxation]) -> list[Relaxation]:
@@ -163,7 +170,7 @@ def _relaxations(limits: tuple[Limit, ...], moved: FloatArray | None) -> list[Re
 def _outwards(limit: Limit, movement: float) -> float:
     """The value after a movement, on the next round number that is no tighter."""
     step, sign = (1.0, 1) if limit.kind == "positions" else (STEP, 1 if limit.side == "max" else -1)
-    steps = np.ceil((sign * limit.value + movement) / step - STILL / STEP)
+    steps = np.ceil((sign * limit.value + movement - STILL) / step)
     return float(sign * np.round(steps * step, 6)) + 0.0
 
 

@@ -12,7 +12,8 @@ from analytics.errors import InputError
 Kind = Literal["each", "sum", "turnover", "positions", "min_position"]
 Side = Literal["min", "max"]
 SPLIT: Final = ("positions", "min_position")  # limits that make the set of weights fall into pieces
-NONE: Final = np.zeros(0)
+HELD: Final = 1e-9  # a smaller weight is rounding, not a position
+HAIR: Final = 1e-6  # a ten-thousandth of a percent: less is below what anybody types or a linear program tells apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +33,18 @@ class Limit:
     value: float
     coefficients: FloatArray = field(repr=False)
     relaxable: bool = True
+
+    def excess(self, weights: FloatArray) -> float:
+        """Return how far weights (n,) are beyond the limit, in its own units; negative where there is room."""
+        sign, held = 1 if self.side == "max" else -1, weights[weights > HELD]
+        if self.kind == "positions":
+            return len(held) - self.value
+        if self.kind == "min_position":
+            return float(self.value - held.min()) if len(held) else -self.value
+        if self.kind == "turnover":
+            return float(np.abs(weights - self.coefficients).sum() / 2 - self.value)
+        reached = weights[self.coefficients != 0] if self.kind == "each" else np.array([self.coefficients @ weights])
+        return float((sign * (reached - self.value)).max(initial=-np.inf))
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +115,15 @@ def feasible_set(limits: Sequence[Limit]) -> FeasibleSet:
         turnover=turnover.value if turnover else np.inf,
         max_positions=int(min([*counts, n])), min_position=float(max([*least, 0.0])),
     )  # fmt: skip
+
+
+def loosened(feasible: FeasibleSet, by: float = HAIR) -> FeasibleSet:
+    """Return the set with every limit that may be moved a hair wider; counts of positions stay."""
+    return feasible_set([
+        replace(limit, value=limit.value + (by if limit.side == "max" else -by))
+        if limit.relaxable and limit.kind not in SPLIT else limit
+        for limit in feasible.limits
+    ])  # fmt: skip
 
 
 def long_only(n_assets: int, *, upper: float | FloatArray = 1.0) -> FeasibleSet:

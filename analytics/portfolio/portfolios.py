@@ -8,6 +8,7 @@ import numpy.typing as npt
 from analytics.conventions import FloatArray
 
 NO_CASH = 1e-9  # weights that add up to 1 but for rounding
+NO_RISK = 1e-9  # of the assets' own volatility: what rounding leaves of a portfolio of cash
 
 
 @dataclass(frozen=True)
@@ -40,5 +41,6 @@ def evaluate(
     expected_return = rows @ expected_returns + np.where(np.abs(cash) > NO_CASH, cash * risk_free_rate, 0.0)
     variance = ((rows @ covariance if product is None else product) * rows).sum(axis=1)
     volatility = np.sqrt(np.maximum(variance, 0))
-    sharpe_ratio = (expected_return - risk_free_rate) / np.where(volatility == 0, np.nan, volatility)
+    still = volatility <= NO_RISK * np.sqrt(np.diag(covariance).mean())
+    sharpe_ratio = (expected_return - risk_free_rate) / np.where(still, np.nan, volatility)
     return Portfolios(rows, expected_return, volatility, sharpe_ratio)

@@ -10,7 +10,7 @@ from analytics.portfolio.limits import FeasibleSet
 def minimise_quadratic(matrix: FloatArray, linear: FloatArray, feasible: FeasibleSet) -> FloatArray:
     """Return the weights (n,) of least ½ w′Mw − linear′w in the feasible set.
 
-    matrix (n, n): symmetric and positive semidefinite; singular ones get a ridge of 1e-9 of their mean diagonal.
+    matrix (n, n): symmetric and positive semidefinite; singular ones get a ridge of 1e-7 of their mean diagonal.
     Counts of positions and least positions are not looked at. Raises NoPortfolioError where no weights obey the
     limits, InputError where the matrix is indefinite.
     """

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from analytics.errors import InputError
-from analytics.portfolio.market_data import View
+from analytics.portfolio.market_data import MAX_VIEW, View
 
 CONFIDENCE: Final = 0.5  # of a view that does not say
 NAME: Final = r"[A-Z0-9^][A-Z0-9.^-]*"
@@ -30,6 +30,8 @@ def _view(line: str) -> View:
         raise InputError("view", got=line[:60], allowed=ALLOWED)
     value = float(found["value"].replace("−", "-")) / 100
     confidence = float(found["confidence"]) / 100 if found["confidence"] else CONFIDENCE
+    if abs(value) > MAX_VIEW or confidence > 1:
+        raise InputError("view", got=line[:60], allowed="up to ±100 % a year and a confidence of up to 100 %")
     assets = {found["first"]: 1.0} | ({found["second"]: -1.0} if found["second"] else {})
     if found["second"] == found["first"]:
         raise InputError("view", got=line[:60], allowed="two different tickers")

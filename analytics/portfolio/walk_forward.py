@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analytics.conventions import STD_DDOF, TRADING_DAYS, DateArray, FloatArray
-from analytics.errors import InputError, MissingDataError, NoPortfolioError
+from analytics.errors import InputError, MissingDataError, PlumblineError
 from analytics.portfolio._checks import at_least
 from analytics.portfolio.frontier import efficient_frontier
 from analytics.portfolio.intervals import CONSTANT, Intervals, portfolio_intervals
@@ -22,6 +22,7 @@ MakeFeasible = Callable[[IntArray], FeasibleSet]  # from the columns of the asse
 
 WINDOW: Final = 3 * TRADING_DAYS  # sessions that each choice knows
 STEP: Final = 63  # sessions that it is held: a quarter
+DELAY: Final = 1  # sessions from the close that decides to the close that buys: no trade at a price that decided it
 RANKS: Final = 11
 BESIDE: Final = ("max_sharpe", "equal_weight")  # after the ranks
 
@@ -31,11 +32,12 @@ class WalkForward:
     """What p portfolios promised and earned: the ranks of the frontier, its maximum Sharpe ratio, equal weights.
 
     kinds (p,): `frontier` from minimum variance to maximum return, then BESIDE. dates (n_sessions,), returns
-    (n_sessions, p): what was earned after each choice. One entry a choice: chosen_on, the session after whose close
-    the weights were set; n_assets, that could be held; sessions, that they were held; weights (n_choices, p,
-    n_columns). left_out: choices without an asset or without a portfolio that obeys the limits. promised_* (p,):
-    annual, in sample, mean over the sessions held (of the variance for the volatility). realised: what was earned,
-    with its intervals, NaN where they need more sessions. sharpe_ratio (p,): realised, NaN without volatility.
+    (n_sessions, p): what was earned after each choice. One entry a choice: chosen_on, the session whose close is the
+    last that the choice knows; n_assets, that could be held; sessions, that they were held; weights (n_choices, p,
+    n_columns), as bought. left_out: choices without an asset, an estimate or a portfolio that obeys the limits.
+    promised_* (p,): annual, in sample, mean over the sessions held (of the variance for the volatility). realised: what
+    was earned, with its intervals, NaN where they need more sessions. sharpe_ratio (p,): realised, NaN without
+    volatility.
     """
 
     kinds: tuple[str, ...]
@@ -64,9 +66,22 @@ class WalkForward:
 
 
 @dataclass(frozen=True, eq=False)
-class _Held:
-    """One choice and what followed: the first row held, the number of assets, and each portfolio's weights, promise and returns."""
+class _Past:
+    """All that is given, a row a session; a choice reads it up to its own session alone."""
 
+    returns: FloatArray
+    dates: DateArray
+    risk_free: FloatArray
+    eligible: npt.NDArray[np.bool_]
+    beside: FloatArray
+    beside_known_on: DateArray
+
+
+@dataclass(frozen=True, eq=False)
+class _Held:
+    """One choice and what followed: the last row known and the first held, the number of assets, each portfolio's weights, promise and returns."""
+
+    known: int
     first: int
     n_assets: int
     weights: FloatArray
@@ -83,35 +98,43 @@ def walk_forward(
     make_feasible: MakeFeasible | None = None,
     eligible: npt.ArrayLike | None = None,
     beside: npt.ArrayLike | None = None,
+    beside_known_on: npt.ArrayLike | None = None,
     window: int = WINDOW,
     step: int = STEP,
     ranks: int = RANKS,
+    delay: int = DELAY,
 ) -> WalkForward:
     """Return how portfolios chosen on the last `window` sessions did over the next `step`, again and again.
 
     returns: simple daily returns (n_sessions, n_assets), a frame or an array, NaN where unknown; dates: (n_sessions,).
-    Weights set after the close of session t come from the assets without a gap over the window that ends with t, and
-    earn from t + 1 on; until the next choice nothing is traded, so that they drift. An asset whose return is unknown
-    then keeps its last price. Cash and the Sharpe ratio take risk_free_returns, daily, (n_sessions,) or one number. No
-    trading costs. make_feasible: limits for the columns that can be held; long-only where None. eligible: True where an
-    asset belongs to the universe, (n_sessions, n_assets); all where None. beside: what else the estimate needs of the
-    same dates, (n_sessions, k), such as factor returns: it is given as further columns. Raises InputError on malformed
-    input, MissingDataError where no date has a portfolio.
+    Weights chosen on the close of session t come from the assets without a gap over the window that ends with t. They
+    are bought at the close of t + delay and earn from the session after it on, those before them until then; in between
+    nothing is traded, so that they drift. An asset whose return is unknown then keeps its last price. Cash and the
+    Sharpe ratio take risk_free_returns, daily, (n_sessions,) or one number. No trading costs. make_feasible: limits for
+    the columns that can be held; long-only where None. eligible: True where an asset belongs to the universe,
+    (n_sessions, n_assets); all where None. beside: what else the estimate needs of the same dates, (n_sessions, k),
+    such as factor returns: it is given as further columns, NaN where beside_known_on, a date for each session, is after
+    the choice. Raises InputError on malformed input, MissingDataError where no date has a portfolio.
     """
     values, days, risk_free = _checked(returns, dates, risk_free_returns)
-    allowed = _shaped("eligible", eligible, values.shape, fill=True, dtype=bool)
-    further = _shaped("beside", beside, (len(values), 0), fill=0.0, dtype=float)
-    at_least("window", window, 2), at_least("step", step, 1), at_least("ranks", ranks, 2)
-    choices = range(window, len(values), step)
+    past = _Past(
+        values, days, risk_free, _shaped("eligible", eligible, values.shape, fill=True, dtype=bool),
+        _shaped("beside", beside, (len(values), 0), fill=0.0, dtype=float), _known_on(beside_known_on, days),
+    )  # fmt: skip
+    at_least("window", window, 2), at_least("step", step, 1), at_least("ranks", ranks, 2), at_least("delay", delay, 0)
     limits = make_feasible or (lambda members: long_only(len(members)))
-    given = (values, allowed, further, risk_free)
-    held = list(_steps(given, choices, estimate, limits, window=window, step=step, ranks=ranks))
+    tried = list(_steps(past, estimate, limits, window=window, step=step, ranks=ranks, delay=delay))
+    held = _held(tried, f"It takes more than {window + delay} sessions, and there are {len(values)}.")
+    return _record(held, len(tried) - len(held), days, risk_free)
+
+
+def _held(tried: list[_Held | PlumblineError], too_short: str) -> list[_Held]:
+    """The choices that could be made; raises MissingDataError, with what the last one failed on, where there is none."""
+    held = [one for one in tried if isinstance(one, _Held)]
     if not held:
-        raise MissingDataError(
-            f"No portfolio could be chosen: it takes more than {window} sessions, members of the universe that are "
-            f"complete over {window} of them, and limits that a portfolio can obey; {len(values)} sessions were given."
-        )
-    return _record(held, len(choices) - len(held), days, risk_free)
+        why = f"The last of {len(tried)} choices failed: {tried[-1]}" if tried else too_short
+        raise MissingDataError(f"No portfolio could be chosen. {why}")
+    return held
 
 
 def _checked(
@@ -130,6 +153,16 @@ def _checked(
     return values, days, np.broadcast_to(given, days.shape)
 
 
+def _known_on(given: npt.ArrayLike | None, days: DateArray) -> DateArray:
+    """The date that each row of `beside` is known from: its own where none is given."""
+    found = days if given is None else np.asarray(given).astype("datetime64[D]")
+    if found.shape != days.shape:
+        raise InputError(
+            "beside_known_on", got=f"shape {found.shape}", allowed=f"a date for each of {len(days)} sessions"
+        )
+    return found
+
+
 def _shaped(name: str, given: npt.ArrayLike | None, shape: tuple[int, ...], *, fill: Any, dtype: type) -> Any:
     """What may be left out, with a row a session; `fill` where it is. Columns are only checked where shape has any."""
     if given is None:
@@ -141,28 +174,37 @@ def _shaped(name: str, given: npt.ArrayLike | None, shape: tuple[int, ...], *, f
 
 
 def _steps(
-    given: tuple[FloatArray, npt.NDArray[np.bool_], FloatArray, FloatArray], choices: range, estimate: Estimate,
-    limits: MakeFeasible, *, window: int, step: int, ranks: int,
-) -> Iterator[_Held]:  # fmt: skip
-    values, eligible, beside, risk_free = given
-    for first in choices:
-        known = values[first - window : first]
-        members = np.flatnonzero(np.isfinite(known).all(axis=0) & eligible[first - 1])
-        if not len(members):
-            continue
-        mu, sigma = estimate(np.hstack([known[:, members], beside[first - window : first]]))
-        rate = TRADING_DAYS * float(risk_free[first - window : first].mean())
+    past: _Past, estimate: Estimate, limits: MakeFeasible, *, window: int, step: int, ranks: int, delay: int
+) -> Iterator[_Held | PlumblineError]:
+    """Every choice, or why there is none."""
+    for after in range(window, len(past.returns) - delay, step):
+        known, held = slice(after - window, after), slice(after + delay, after + delay + step)
         try:
-            frontier = efficient_frontier(mu, sigma, risk_free_rate=rate, feasible=limits(members), points=ranks)
-        except NoPortfolioError:
+            members, chosen = _choice(past, known, estimate, limits, ranks)
+        except PlumblineError as error:
+            yield error
             continue
-        equal = np.full(len(members), 1 / len(members))
-        promised = evaluate(np.vstack([frontier.weights, frontier.max_sharpe, equal]), mu, sigma, risk_free_rate=rate)
-        after = slice(first, first + step)
-        weights = np.zeros((ranks + len(BESIDE), values.shape[1]))
-        weights[:, members] = promised.weights
-        earned = _drift(promised.weights, values[after, members], risk_free[after])
-        yield _Held(first, len(members), weights, promised, earned)
+        weights = np.zeros((len(chosen.weights), past.returns.shape[1]))
+        weights[:, members] = chosen.weights
+        earned = _drift(chosen.weights, past.returns[held, members], past.risk_free[held])
+        yield _Held(after - 1, held.start, len(members), weights, chosen, earned)
+
+
+def _choice(
+    past: _Past, known: slice, estimate: Estimate, limits: MakeFeasible, ranks: int
+) -> tuple[IntArray, Portfolios]:
+    """The columns that can be held and the portfolios of them, from the known rows alone; raises PlumblineError."""
+    returns = past.returns[known]
+    members = np.flatnonzero(np.isfinite(returns).all(axis=0) & past.eligible[known][-1])
+    if not len(members):
+        raise MissingDataError(f"No member of the universe was complete over {len(returns)} sessions.")
+    beside = np.where(past.beside_known_on[known, None] > past.dates[known][-1], np.nan, past.beside[known])
+    mu, sigma = estimate(np.hstack([returns[:, members], beside]))
+    rate = TRADING_DAYS * float(past.risk_free[known].mean())
+    frontier = efficient_frontier(mu, sigma, risk_free_rate=rate, feasible=limits(members), points=ranks)
+    equal = np.full(len(members), 1 / len(members))
+    weights = np.vstack([frontier.weights, frontier.max_sharpe, equal])
+    return members, evaluate(weights, mu, sigma, risk_free_rate=rate)
 
 
 def _drift(weights: FloatArray, returns: FloatArray, risk_free: FloatArray) -> FloatArray:
@@ -175,7 +217,6 @@ def _drift(weights: FloatArray, returns: FloatArray, risk_free: FloatArray) -> F
 
 def _record(held: list[_Held], left_out: int, days: DateArray, risk_free: FloatArray) -> WalkForward:
     sessions = np.array([len(one.returns) for one in held], dtype=np.intp)
-    first = np.array([one.first for one in held], dtype=np.intp)
     rows = np.concatenate([one.first + np.arange(len(one.returns)) for one in held])
     returns = np.vstack([one.returns for one in held])
     excess = returns - risk_free[rows, None]
@@ -185,7 +226,7 @@ def _record(held: list[_Held], left_out: int, days: DateArray, risk_free: FloatA
         kinds=(*["frontier"] * (returns.shape[1] - len(BESIDE)), *BESIDE),
         dates=days[rows],
         returns=returns,
-        chosen_on=days[first - 1],
+        chosen_on=days[[one.known for one in held]],
         n_assets=np.array([one.n_assets for one in held], dtype=np.intp),
         sessions=sessions,
         weights=np.array([one.weights for one in held]),

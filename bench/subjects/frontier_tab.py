@@ -51,7 +51,7 @@ def _row(browser: Any, name: str, change: Any) -> Row:
     clock = Clock()
     for number in range(-3, MOVES):
         values = {
-            "frontier-request.data": change(number + 3), "frontier-portfolio.value": 25, "frontier-pick.value": "frontier",
+            "frontier-request.data": change(number + 3), "frontier-point.data": 25, "frontier-pick.value": "frontier",
             "shell-theme-name.data": "light",
         }  # fmt: skip
         body = clock.take("ours" if number >= 0 else "warm-up", lambda: _ask(browser, values))  # noqa: B023  called at once

@@ -48,8 +48,10 @@
           !(shell.uses[pathname] || []).includes("range"),
         ];
       },
-      // The controls of the Frontier tab as one request; the same request is not asked twice.
-      frontierRequest: function (universe, returns, covariance, views, exclude, held, ...rest) {
+      // The controls of the Frontier tab as one request. While one is being drawn only the newest waits: dragging a
+      // slider asks as often as the page can follow.
+      frontierRequest: async function (universe, returns, covariance, views, exclude, held, ...rest) {
+        const none = window.dash_clientside.no_update;
         const fields = ["max_weight", "min_weight", "min_cash", "max_cash", "max_positions", "min_position", "max_turnover", "min_dividend_yield"];
         const [previous, tickers, sectors] = [rest.pop(), rest.pop(), rest.pop()];
         const lists = window.dash_clientside.callback_context.inputs_list.filter(Array.isArray);
@@ -61,10 +63,41 @@
           sectors: bounds, tickers: byName(lists[1], tickers),
         };
         fields.forEach((name, i) => { request[name] = rest[i] === undefined || rest[i] === "" ? null : rest[i]; });
-        const sorted = (value) => JSON.stringify(value, Object.keys(value || {}).sort());
-        const same = ["sectors", "tickers"].every((key) => JSON.stringify(request[key]) === JSON.stringify((previous || {})[key]))
-          && sorted({ ...request, sectors: 0, tickers: 0 }) === sorted({ ...previous, sectors: 0, tickers: 0 });
-        return same ? window.dash_clientside.no_update : request;
+        const text = (value) => JSON.stringify(Object.entries(value || {}).filter(([, item]) => item !== null).sort());
+        if (!(await this.frontierTurn("request"))) return none;
+        if (text(request) === text(this.frontierAsked || previous)) { this.frontierBusy = 0; return none; }
+        this.frontierAsked = request;
+        return request;
+      },
+      // Wait until what was asked before is drawn (or half a second); false where something newer came meanwhile.
+      frontierTurn: async function (kind) {
+        const mine = (this[kind + "Turn"] = (this[kind + "Turn"] || 0) + 1);
+        while (performance.now() < (this.frontierBusy || 0)) {
+          await new Promise((done) => setTimeout(done, 20));
+          if (mine !== this[kind + "Turn"]) return false;
+        }
+        this.frontierBusy = performance.now() + 500;
+        return true;
+      },
+      // The slider moves the mark at once; the figures below follow as fast as they can.
+      frontierSlide: async function (point, pick, previous) {
+        const chart = document.querySelector("#frontier-chart .js-plotly-plot");
+        const line = chart && chart.data && chart.data.find((trace) => trace.customdata);
+        if (line && pick === "frontier" && point) {
+          const at = Math.min(point, line.x.length) - 1;
+          this.frontierMove({ volatility: line.x[at], expected_return: line.y[at] });
+        }
+        if (point === previous || !(await this.frontierTurn("slide"))) return window.dash_clientside.no_update;
+        return point;
+      },
+      // Only the open panel is asked, and only once nothing is being dragged.
+      frontierPanels: async function (tab, request, point, pick, theme) {
+        const none = window.dash_clientside.no_update;
+        const outputs = window.dash_clientside.callback_context.outputs_list;
+        const mine = (this.panelTurn = (this.panelTurn || 0) + 1);
+        await new Promise((done) => setTimeout(done, 150));
+        const asked = { request: request, point: point, pick: pick, theme: theme, n: mine };
+        return outputs.map((item) => (mine === this.panelTurn && item.id === "frontier-asked-" + tab ? asked : none));
       },
       // A click on a frontier chooses its point.
       frontierPoint: function (click) {
@@ -73,26 +106,29 @@
         return point ? [point, "frontier"] : [none, none];
       },
       // The chosen portfolio is the chart's last trace; moving it does not draw the rest again.
+      frontierMove: function (mark) {
+        const chart = document.querySelector("#frontier-chart .js-plotly-plot");
+        if (!chart || !chart.data || !chart.data.length || !window.Plotly) return;
+        const x = mark ? [mark.volatility] : [], y = mark ? [mark.expected_return] : [];
+        const last = chart.data[chart.data.length - 1];
+        if (JSON.stringify([last.x, last.y]) === JSON.stringify([x, y])) return;
+        window.Plotly.restyle(chart, { x: [x], y: [y] }, [chart.data.length - 1]);
+      },
       frontierMark: function (mark) {
-        const move = () => {
-          const chart = document.querySelector("#frontier-chart .js-plotly-plot");
-          if (!mark || !chart || !chart.data || !chart.data.length || !window.Plotly) return;
-          const x = [mark.volatility], y = [mark.expected_return], last = chart.data[chart.data.length - 1];
-          if (JSON.stringify([last.x, last.y]) === JSON.stringify([x, y])) return;
-          window.Plotly.restyle(chart, { x: [x], y: [y] }, [chart.data.length - 1]);
-        };
-        move();
-        clearTimeout(window.plumblineMark);
-        window.plumblineMark = setTimeout(move, 400); // a new figure may have been under way
+        this.frontierBusy = 0; // what was asked is here
+        this.frontierMove(mark);
+        clearTimeout(this.markTimer);
+        this.markTimer = setTimeout(() => this.frontierMove(mark), 400); // a new figure may have been under way
         return mark;
       },
-      frontierLink: function (request) {
-        return location.origin + "/frontier?request=" + encodeURIComponent(JSON.stringify(request));
+      frontierLink: function (request, point, pick) {
+        const query = new URLSearchParams({ request: JSON.stringify(request), point: point, pick: pick });
+        return location.origin + "/frontier?" + query.toString();
       },
       frontierViews: function (returns) { return returns !== "black_litterman"; },
       frontierReset: function () {
         const sectors = window.dash_clientside.callback_context.outputs_list.find(Array.isArray) || [];
-        return [100, 0, 0, 0, null, null, null, null, [], [], sectors.map(() => [0, 100])];
+        return [100, 0, 0, null, null, null, null, null, [], [], sectors.map(() => [0, 100])];
       },
       // The shapes that somebody drew, by ticker and pane; the guide lines of the panes are ours and have a name. What
       // was drawn in a pane that is not shown now is kept.

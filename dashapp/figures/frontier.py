@@ -17,11 +17,17 @@ HOVER = "%{text}<br>return %{y:.1%}, volatility %{x:.1%}<extra></extra>"
 
 
 def frontier_figure(
-    points: pd.DataFrame, *, rate: float, chosen: tuple[float, float] | None, theme: str | None
+    points: pd.DataFrame,
+    *,
+    rate: float,
+    chosen: tuple[float, float] | None,
+    theme: str | None,
+    apart: bool = False,
 ) -> dict[str, Any]:
     """Return the figure. points: kind, ticker, expected_return, volatility; rate: risk-free, NaN where unknown.
 
     chosen: (volatility, expected return) of the portfolio that is marked, None for none yet: its trace is the last.
+    apart: whether the frontier is single portfolios, as counts of positions make it.
     """
     colours, lines = palette(theme), series(theme)
     kind = dict(list(points.groupby("kind")))
@@ -34,17 +40,13 @@ def frontier_figure(
         else []
     )
     traces.append(_assets(kind["asset"], colours["muted"]))
-    if np.isfinite(rate) and "max_sharpe" in kind:
+    if np.isfinite(rate) and "max_sharpe" in kind and kind["max_sharpe"]["volatility"].iloc[0] > 0:
         traces.append(_capital_market_line(kind["max_sharpe"].iloc[0], points, rate, colours["muted"]))
     if "free" in kind:
         traces.append(_curve(kind["free"], "Without limits", {"color": colours["muted"], "width": 2, "dash": "dash"}))
     name = "Efficient frontier within the limits" if "free" in kind else "Efficient frontier"
-    traces.append(_curve(kind["frontier"], name, {"color": lines[0], "width": 3}))
-    for number, (key, label) in enumerate(MARKED.items(), start=1):
-        if key in kind:  # without a risk-free rate there is no maximum Sharpe ratio
-            traces.append(_mark(kind[key], label, lines[number], "diamond"))
-    if "held" in kind:
-        traces.append(_mark(kind["held"], "Held today", lines[4], "square"))
+    traces.append(_curve(kind["frontier"], name, {"color": lines[0], "width": 3}, apart=apart))
+    traces += _marks(kind, lines)
     volatility, expected = chosen or (None, None)
     traces.append(
         _mark(pd.DataFrame({"volatility": [volatility], "expected_return": [expected]}), CHOSEN, lines[3], "circle")
@@ -57,18 +59,31 @@ def frontier_figure(
 
 def _assets(rows: pd.DataFrame, colour: str) -> dict[str, Any]:
     names = plain(rows["ticker"])
-    mode = "markers+text" if len(names) <= LABELLED else "markers"
+    labelled = np.ones(len(rows), dtype=bool)
+    if len(rows) > LABELLED:  # the outermost ones: those inside the crowd answer to the mouse
+        places = [
+            rows["expected_return"].rank(),
+            rows["volatility"].rank(),
+            -rows["volatility"].rank(),
+            (rows["expected_return"] / rows["volatility"]).rank(),
+        ]
+        labelled = np.any([place.rank(ascending=False).to_numpy() <= LABELLED / 5 for place in places], axis=0)
+    texts = [name if shown else "" for name, shown in zip(names, labelled, strict=True)]
     return _dots(rows, "Single tickers", colour, 7) | {
-        "mode": mode, "text": names, "textposition": "top center", "textfont": {"size": 10, "color": colour},
-        "hovertemplate": HOVER, "showlegend": False,
+        "mode": "markers+text", "text": texts, "hovertext": names, "textposition": "top center", "textfont": {"size": 10, "color": colour},
+        "hovertemplate": HOVER.replace("%{text}", "%{hovertext}"), "showlegend": False,
     }  # fmt: skip
 
 
-def _curve(rows: pd.DataFrame, name: str, line: dict[str, Any]) -> dict[str, Any]:
-    """A frontier; customdata is each point's number, which a click sends to the slider."""
+def _curve(rows: pd.DataFrame, name: str, line: dict[str, Any], *, apart: bool = False) -> dict[str, Any]:
+    """A frontier; customdata is each point's number, which a click sends to the slider. Plain numbers: the page reads them.
+
+    apart: between two points there is no portfolio, so no line is drawn.
+    """
     numbers = list(range(1, len(rows) + 1))
     return {
-        "type": "scatter", "mode": "lines", "x": encode(rows["volatility"]), "y": encode(rows["expected_return"]), "name": name,
+        "type": "scatter", "mode": "markers" if apart else "lines", "x": rows["volatility"].tolist(), "y": rows["expected_return"].tolist(), "name": name,
+        "marker": {"color": line["color"], "size": 8},
         "line": line, "text": [f"{name}, {number}" for number in numbers], "hovertemplate": HOVER,
         "customdata": numbers if name != "Without limits" else None,
     }  # fmt: skip
@@ -90,6 +105,13 @@ def _dots(rows: pd.DataFrame, name: str, colour: str, size: int) -> dict[str, An
         "type": "scatter", "mode": "markers", "x": encode(rows["volatility"]), "y": encode(rows["expected_return"]),
         "name": name, "marker": {"size": size, "color": colour},
     }  # fmt: skip
+
+
+def _marks(kind: dict[str, pd.DataFrame], lines: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The marked portfolios that there are: without a risk-free rate there is no maximum Sharpe ratio."""
+    shown = {"min_variance": (lines[1], "diamond"), "max_sharpe": (lines[2], "diamond"), "held": (lines[4], "square")}
+    labels = MARKED | {"held": "Held today"}
+    return [_mark(kind[key], labels[key], *look) for key, look in shown.items() if key in kind]
 
 
 def _mark(rows: pd.DataFrame, name: str, colour: str, symbol: str) -> dict[str, Any]:

@@ -17,12 +17,19 @@ def view(ticker: str | None, span: str = "2y", **changes: Any) -> dict[str, Any]
     return {
         "shell-view.data": {"ticker": ticker, "range": span}, "shell-url.pathname": "/", "shell-theme-name.data": "dark",
         "technical-style.value": "candles", "technical-overlays.value": ["sma"], "technical-scale.value": "linear",
-        "technical-ribbon.value": "none", "technical-scope.value": "ticker", "technical-horizon.value": "21", "frontier-portfolio.value": 25,
+        "technical-ribbon.value": "none", "technical-scope.value": "ticker", "technical-horizon.value": "21", "frontier-point.data": 25,
         "frontier-pick.value": "frontier", "frontier-request.data": {},
         "technical-panes.value": ["volume", "rsi", "macd"], "fundamentals-view.data": "ticker", "fundamentals-model.value": "ff3",
         "fundamentals-window.value": "60", "fundamentals-frequency.value": "M", "fundamentals-dimson.value": False,
         "fundamentals-premiums.value": "mean", "fundamentals-period.value": "1y",
     } | changes  # fmt: skip
+
+
+def asked_of(
+    panel: str, request: dict[str, Any], *, point: Any = 25, pick: str = "frontier", theme: str = "dark"
+) -> dict[str, Any]:
+    """What the page asks the open panel of the Frontier tab."""
+    return {f"frontier-asked-{panel}.data": {"request": request, "point": point, "pick": pick, "theme": theme, "n": 1}}
 
 
 def opened(dispatch: Dispatch, page: str, values: dict[str, Any]) -> Any:

@@ -97,7 +97,7 @@ def test_t36_tickers_in_the_frontier_are_escaped(db: Path, dispatch: Dispatch) -
         connection.execute("PRAGMA foreign_keys=OFF")
         for table in (schema.frontier_points, schema.frontier_weights):
             store.update(connection, table, {"ticker": "SIM001"}, ticker="<b>1")
-    content = opened(dispatch, "frontier", view(None) | {"frontier-portfolio.value": 1})
+    content = opened(dispatch, "frontier", view(None) | {"frontier-point.data": 1})
     stocks = next(trace for trace in figure_of(content)["data"] if trace["name"] == "Single tickers")
     assert "&lt;b&gt;1" in stocks["text"]
     assert "<b>" not in str(figure_of(content)) + str(figure_of(content, 1))

@@ -380,11 +380,11 @@ def test_the_frontier_is_the_stored_one(simulated: Any, theme: str) -> None:
     for name, rows in expected.items():
         for axis, column in (("x", "volatility"), ("y", "expected_return")):
             drawn = named(figure, name)[axis]
-            if len(rows) == 1:
+            if isinstance(drawn, list):
                 assert drawn == rows[column].tolist()
             else:
                 assert_drawn(drawn, rows[column])
-    assert named(figure, "Single tickers")["text"] == kinds["asset"]["ticker"].tolist()
+    assert named(figure, "Single tickers")["hovertext"] == kinds["asset"]["ticker"].tolist()
     assert colours_in(figure) <= {*PALETTES[theme].values(), *SERIES[theme], "rgba(0,0,0,0)"}
 
 

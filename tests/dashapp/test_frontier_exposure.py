@@ -10,7 +10,7 @@ import pytest
 import statsmodels.api as sm
 from dash import Dash
 from dispatch import Dispatch, of_type, text_of, tips_of
-from opened_page import stat_cards
+from opened_page import asked_of, stat_cards
 from plotly.utils import PlotlyJSONEncoder
 
 from analytics.conventions import TRADING_DAYS
@@ -31,10 +31,7 @@ def served(serve: Callable[..., Any], simulated: Any) -> Any:
 
 def shown(dispatch: Dispatch, **request: Any) -> Any:
     """What the panel shows; any unexpected error fails."""
-    written = dispatch(BODY, {
-        "frontier-tab.active_tab": "exposure", "frontier-request.data": request, "frontier-portfolio.value": POINT,
-        "frontier-pick.value": "frontier",
-    })  # fmt: skip
+    written = dispatch(BODY, asked_of("exposure", request, point=POINT))
     assert "shell-toasts.children" not in written, text_of(written["shell-toasts.children"])
     return written[BODY]
 

@@ -9,7 +9,7 @@ import pytest
 from dash import Dash
 from dispatch import Dispatch, of_type, text_of
 from hostile import TEXTS
-from opened_page import grid_rows, stat_cards
+from opened_page import asked_of, grid_rows, stat_cards
 from tolerances import EXACT
 
 from analytics.conventions import INITIAL_CAPITAL
@@ -33,9 +33,9 @@ def served(serve: Callable[..., Any], simulated: Any) -> Any:
 
 
 def values(request: Any = None, **changes: Any) -> dict[str, Any]:
-    return {
-        "frontier-tab.active_tab": "orders", "frontier-request.data": request or {}, "frontier-portfolio.value": POINT,
-        "frontier-pick.value": "frontier", CAPITAL_KEY: INITIAL_CAPITAL,
+    return asked_of("orders", request or {}, point=POINT) | {
+        "frontier-request.data": request or {}, "frontier-portfolio.value": POINT, "frontier-pick.value": "frontier",
+        CAPITAL_KEY: INITIAL_CAPITAL,
     } | changes  # fmt: skip
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dispatch import Dispatch, text_of, with_class
-from opened_page import figure_of, grid_rows, opened, view
+from dispatch import Dispatch, of_type, text_of, with_class
+from opened_page import asked_of, figure_of, grid_rows, opened, view
 
 from analytics.errors import InputError
 from analytics.portfolio.objectives import OBJECTIVES
@@ -15,7 +15,7 @@ from analytics.portfolio.views import parse_views
 from dashapp.pages.frontier.panels import PANELS
 from dashapp.pages.frontier.request import DEFAULTS, from_link, parse
 
-REQUEST, POINT, PICK = "frontier-request.data", "frontier-portfolio.value", "frontier-pick.value"
+REQUEST, POINT, PICK = "frontier-request.data", "frontier-point.data", "frontier-pick.value"
 
 
 def asked(dispatch: Dispatch, request: dict[str, Any], **changes: Any) -> Any:
@@ -23,7 +23,7 @@ def asked(dispatch: Dispatch, request: dict[str, Any], **changes: Any) -> Any:
 
 
 def panel(dispatch: Dispatch, key: str, request: dict[str, Any], **changes: Any) -> Any:
-    values = view(None) | {REQUEST: request, "frontier-tab.active_tab": key} | changes
+    values = asked_of(key, request) | changes
     return dispatch(f"frontier-panel-{key}.children", values)[f"frontier-panel-{key}.children"]
 
 
@@ -44,7 +44,7 @@ def test_percentages_become_fractions_and_neutral_bounds_nothing() -> None:
     assert (asked_for.max_weight, asked_for.min_cash, asked_for.max_cash, asked_for.max_turnover) == (
         0.15,
         0.025,
-        0.025,
+        None,
         0.3,
     )
     assert asked_for.sector_bounds == {"Utilities": (0.05, 0.2)}
@@ -56,7 +56,7 @@ def test_percentages_become_fractions_and_neutral_bounds_nothing() -> None:
 
 
 @pytest.mark.parametrize(("request_", "message"), [
-    ({"max_weight": 150}, "max_weight: got '150'.*a percentage from 0 to 100"),
+    ({"max_weight": 150}, "At most, % of each ticker: got '150'.*a percentage from 0 to 100"),
     ({"max_weight": -5}, "a percentage from 0 to 100"),
     ({"max_weight": "abc"}, "a number"),
     ({"max_positions": 2.5}, "a whole number"),
@@ -78,11 +78,14 @@ def test_nonsense_is_refused_in_words(request_: dict[str, Any], message: str) ->
     "text", ["", "{", "[1]", '"x"', "null", '{"max_weight": 1e999}', '{"sectors": 5}', "[" * 5000, '{"exclude": [1]}']
 )
 def test_a_link_that_cannot_be_read_asks_for_nothing(text: str) -> None:
-    assert from_link(text) == dict(DEFAULTS)
+    asked, problem = from_link(text)
+    assert asked == dict(DEFAULTS)
+    assert bool(problem) == (text not in ("", "null"))
 
 
 def test_a_link_opens_its_question() -> None:
-    assert from_link(json.dumps({"max_weight": 12, "no_such": 1})) == dict(DEFAULTS) | {"max_weight": 12}
+    assert from_link(json.dumps({"max_weight": 12, "no_such": 1})) == (dict(DEFAULTS) | {"max_weight": 12}, "")
+    assert parse({"max_weight": None}).is_plain  # nothing is no limit
 
 
 @pytest.mark.parametrize(("text", "assets", "value", "confidence"), [
@@ -124,11 +127,38 @@ def test_limits_in_conflict_are_named_and_the_nearest_portfolio_is_shown(dispatc
 
 
 def test_what_the_store_does_not_know_is_said(dispatch: Dispatch) -> None:
-    assert "Held today" in text_of(asked(dispatch, {"max_turnover": 10}))
+    turnover = asked(dispatch, {"max_turnover": 10})
+    assert "No turnover limit: it needs to know what is held" in text_of(with_class(turnover, "alert"))
+    assert not with_class(turnover, "empty-state")
     missing = asked(dispatch, {"returns": "black_litterman", "views": "NOPE 5 %"})
     assert "NOPE" in text_of(with_class(missing, "empty-state"))
     assert "There is no portfolio 'mine'" in text_of(asked(dispatch, {"held": "mine"}))
     assert "Did you mean 'stocks'" in text_of(asked(dispatch, {"universe": "stoks"}))
+
+
+def test_contradictions_of_single_fields_are_conflicts_too(dispatch: Dispatch) -> None:
+    for request, words in (
+        ({"min_weight": 6, "max_weight": 5}, "every ticker at least 6 %"), ({"min_cash": 20, "max_cash": 10}, "cash at least 20 %"),
+        ({"exclude": ["SIM003"], "tickers": {"SIM003": [40, 60]}}, "SIM003 excluded"),
+    ):  # fmt: skip
+        content = asked(dispatch, request)
+        assert words in text_of(with_class(content, "alert"))
+        assert not with_class(content, "empty-state")
+
+
+def test_cash_is_a_freedom_of_the_free_frontier_too(dispatch: Dispatch) -> None:
+    traces = {trace["name"]: trace for trace in figure_of(asked(dispatch, {"max_weight": 15, "max_cash": 30}))["data"]}
+    free, within = traces["Without limits"], traces["Efficient frontier within the limits"]
+    best = np.interp(within["x"], free["x"], free["y"])
+    assert (np.array(within["y"]) <= best + 1e-9).all()
+
+
+def test_a_ticker_of_its_own_begins_with_the_bounds_of_all(dispatch: Dispatch) -> None:
+    output = "frontier-ticker-bounds.children"
+    made = dispatch(output, {"frontier-bounded.value": ["SIM002"], REQUEST: {"max_weight": 12, "min_weight": 1}})[
+        output
+    ]
+    assert [item["props"]["value"] for item in of_type(made, "RangeSlider")] == [[1, 12]]
 
 
 def test_positions_are_counted_and_the_search_says_what_it_may_miss(dispatch: Dispatch) -> None:
@@ -168,9 +198,8 @@ def test_the_mark_is_where_the_chosen_portfolio_is(dispatch: Dispatch) -> None:
 
 
 @pytest.mark.parametrize("key", PANELS)
-def test_a_panel_computes_only_while_its_tab_is_open(dispatch: Dispatch, key: str) -> None:
-    values = view(None) | {REQUEST: {}, "frontier-tab.active_tab": "another"}
-    assert dispatch(f"frontier-panel-{key}.children", values) == {}
+def test_a_panel_that_is_not_asked_computes_nothing(dispatch: Dispatch, key: str) -> None:
+    assert dispatch(f"frontier-panel-{key}.children", {}) == {}
 
 
 def test_limits_are_priced(dispatch: Dispatch) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from dash import Dash
 from dispatch import Dispatch, of_type, text_of
-from opened_page import figure_of, stat_cards
+from opened_page import asked_of, figure_of, stat_cards
 from tolerances import EXACT
 
 from analytics.portfolio.scenarios import SCENARIOS, sampling_spread, shock
@@ -36,10 +36,7 @@ def key(name: str) -> str:
 
 
 def values(**changes: Any) -> dict[str, Any]:
-    page = {
-        "frontier-tab.active_tab": "scenarios", "frontier-request.data": {}, "frontier-portfolio.value": POINT,
-        "frontier-pick.value": "frontier", "shell-theme-name.data": "dark",
-    }  # fmt: skip
+    page = asked_of("scenarios", {}, point=POINT)
     return page | {f"{key(name)}.value": value for name, value in (NEUTRAL | changes).items()}
 
 

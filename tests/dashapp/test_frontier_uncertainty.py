@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,13 @@ from analytics.errors import MissingDataError
 from analytics.portfolio.covariance.ledoit_wolf import ledoit_wolf
 from analytics.portfolio.intervals import portfolio_intervals
 from analytics.portfolio.resampling import Resampled, resampled_frontier
-from analytics.portfolio.walk_forward import RANKS
+from analytics.portfolio.walk_forward import DELAY, RANKS, STEP, WINDOW
 from dashapp.figures.frontier_uncertainty import band_figure, record_figure, weight_intervals_figure
 from dashapp.pages.frontier.panels import PANELS, Chosen, record
 from dashapp.pages.frontier.portfolio import chosen_portfolio
 from dashapp.pages.frontier.request import parse
 from pipeline.queries import connect
-from pipeline.queries.walk_forward import latest_walk_forward
+from pipeline.queries.walk_forward import latest_walk_forward, universe_history
 
 POINT = 20
 Shown = Callable[..., tuple[Any, Chosen]]
@@ -80,6 +81,7 @@ def test_the_record_is_said_in_one_sentence(shown: Shown, simulated: Any) -> Non
         in text
     )
     assert "those that failed or were bought up are missing, which flatters every line" in text
+    assert "bought at the close of the session after and held until the next are bought" in text
     (table,) = of_type(answer, "AgGrid")
     rows = pd.DataFrame(table["props"]["rowData"])
     np.testing.assert_allclose(
@@ -126,6 +128,31 @@ def test_estimators_of_returns_and_factors_are_used_as_they_were_then(app: Dash)
     assert shrunk.notes == ()
     assert not any(np.allclose(one, tables[0]) for one in tables[1:])
     assert shrunk.table["promised_return"][RANKS - 1] < live(app).table["promised_return"][RANKS - 1]
+
+
+def test_factor_returns_count_once_they_are_published(
+    app: Dash, simulated: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of a month 45 days after its end: what the last choice could not know changes nothing."""
+    days = np.array(["2023-12-29", "2024-01-02", "2024-01-31", "2024-02-01"], dtype="datetime64[D]")
+    published = ["2024-02-14", "2024-03-16", "2024-03-16", "2024-04-14"]
+    assert record._published_on(days).astype(str).tolist() == published
+    with connect(simulated.db) as reader:
+        history = universe_history(reader, "stocks")
+    last_choice = history.dates[WINDOW - 1 : -1 - DELAY : STEP][-1]
+    unknown = int((record._published_on(history.dates) <= last_choice).sum())  # the first session not yet published
+    assert np.datetime64(history.dates[unknown], "M") < np.datetime64(last_choice, "M")
+    before = live(app, covariance="factor_model").table["promised_volatility"]
+    for first, same in ((unknown, True), (unknown - 1, False)):
+        poisoned = history.factor_returns.copy()
+        poisoned[first:] *= -3
+        changed = replace(history, factor_returns=poisoned)
+        with monkeypatch.context() as patch:
+            patch.setattr(record, "_history", lambda *_, found=changed: found)
+            record._live.cache_clear()
+            after = live(app, covariance="factor_model").table["promised_volatility"]
+        record._live.cache_clear()
+        assert np.allclose(after, before, rtol=EXACT, atol=EXACT) == same
 
 
 def test_limits_that_nothing_obeys_are_explained(app: Dash) -> None:

@@ -105,8 +105,8 @@ REFUSED = [
     ("fundamentals", "fundamentals-model.value", "ff33", "Did you mean 'ff3'"),
     ("fundamentals", "fundamentals-window.value", 60, "allowed: 0, 120, 36, 60"),
     ("fundamentals", "fundamentals-frequency.value", "W", "allowed: D, M"),
-    ("frontier", "frontier-portfolio.value", 51, "a whole number from 1 to 50"),
-    ("frontier", "frontier-portfolio.value", "1 OR 1=1", "a whole number from 1 to 50"),
+    ("frontier", "frontier-point.data", 51, "a whole number from 1 to 50"),
+    ("frontier", "frontier-point.data", "1 OR 1=1", "a whole number from 1 to 50"),
     ("backtest", "backtest-shown.data", "../../data.db", "letters and digits"),
 ]
 

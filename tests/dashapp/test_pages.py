@@ -252,7 +252,7 @@ def test_an_index_has_no_factor_fit_and_says_why(serve: Callable[..., Any], samp
 
 @pytest.mark.parametrize("number", [1, 25, 50])
 def test_the_weights_shown_are_the_stored_ones(stocked: tuple[Any, str], dispatch: Dispatch, number: int) -> None:
-    content = opened(dispatch, "frontier", view(None) | {"frontier-portfolio.value": number})
+    content = opened(dispatch, "frontier", view(None) | {"frontier-point.data": number})
     with connect(stocked[0].db) as reader:
         stored = reader.rows(
             "SELECT ticker, weight FROM frontier_weights WHERE weight >= 0.0005 AND point = (SELECT point FROM "

@@ -14,7 +14,7 @@ from dashapp.format import percent
 from dashapp.ids import SHELL
 from dashapp.pages.frontier.layout import FIELDS, ID, held_options, ticker_bound
 from dashapp.pages.frontier.live import answer
-from dashapp.pages.frontier.panels import PANELS, Panel, body_id, control_id
+from dashapp.pages.frontier.panels import PANELS, Panel, asked_id, body_id, control_id
 from dashapp.pages.frontier.picture import Picture, gap, picture
 from dashapp.pages.frontier.portfolio import ON_FRONTIER, chosen_portfolio, portfolio_view
 from dashapp.pages.frontier.request import FrontierRequest, parse
@@ -38,10 +38,21 @@ clientside_callback(
     Input(ID.line, "data"), Input(ID.chart, "figure"),
 )  # fmt: skip
 clientside_callback(
+    ClientsideFunction("plumbline", "frontierSlide"),
+    Output(ID.point, "data"),
+    Input(ID.portfolio, "value"), Input(ID.pick, "value"), State(ID.point, "data"),
+)  # fmt: skip
+clientside_callback(
+    ClientsideFunction("plumbline", "frontierPanels"),
+    *(Output(asked_id(key), "data") for key in PANELS),
+    Input(ID.tab, "active_tab"), Input(ID.request, "data"), Input(ID.point, "data"), Input(ID.pick, "value"),
+    Input(SHELL.theme_name, "data"), Input(SHELL.run, "data"),
+)  # fmt: skip
+clientside_callback(
     ClientsideFunction("plumbline", "frontierLink"),
     Output(ID.link, "content"),
-    Input(ID.request, "data"),
-)
+    Input(ID.request, "data"), Input(ID.point, "data"), Input(ID.pick, "value"),
+)  # fmt: skip
 clientside_callback(
     ClientsideFunction("plumbline", "frontierViews"),
     Output(ID.views_box, "hidden"),
@@ -65,7 +76,11 @@ clientside_callback(
 def bound_tickers(chosen: Any, request: Any) -> Any:
     """Put a slider for each ticker that has bounds of its own, as they were."""
     known = request.get("tickers", {}) if isinstance(request, dict) else {}
-    return [ticker_bound(name, known.get(name, [0, 100])) for name in sorted(inputs.tickers(chosen))]
+    # A ticker begins with the bounds of all others: naming it alone changes nothing.
+    general = (
+        [request.get("min_weight") or 0, request.get("max_weight") or 100] if isinstance(request, dict) else [0, 100]
+    )
+    return [ticker_bound(name, known.get(name, general)) for name in sorted(inputs.tickers(chosen))]
 
 
 @callback(Output(ID.held, "options"), Input(ID.saved, "data"), prevent_initial_call=True)
@@ -77,7 +92,7 @@ def saved(_saved: Any) -> Any:
 @callback(
     Output(ID.content, "children"), Output(ID.body, "hidden"), Output(ID.chart, "figure"), Output(ID.chart, "style"),
     Input(ID.request, "data"), Input(SHELL.theme_name, "data"), Input(SHELL.run, "data"),
-    State(ID.portfolio, "value"), State(ID.pick, "value"),
+    State(ID.point, "data"), State(ID.pick, "value"),
 )  # fmt: skip
 def draw(request: Any, theme: Any, _run: Any, point: Any, pick: Any) -> Any:
     """Draw the frontier, with and without the limits; where there is none say why."""
@@ -87,13 +102,15 @@ def draw(request: Any, theme: Any, _run: Any, point: Any, pick: Any) -> Any:
         notes = _notes(asked, shown)
     except PlumblineError as error:
         return empty_state(str(error), title=error_title(error), icon="exclamation-circle"), True, no_update, no_update
-    figure = frontier_figure(shown.points, rate=shown.rate, chosen=_marked(shown, point, pick), theme=theme)
+    split = asked.constraints.max_positions is not None or asked.constraints.min_position > 0
+    mark = _marked(shown, point, pick)
+    figure = frontier_figure(shown.points, rate=shown.rate, chosen=mark, theme=theme, apart=split)
     return notes, False, figure, {"height": f"{figure['layout']['height']}px"}
 
 
 @callback(
     Output(ID.chosen, "children"), Output(ID.line, "data"),
-    Input(ID.request, "data"), Input(ID.portfolio, "value"), Input(ID.pick, "value"), Input(SHELL.theme_name, "data"),
+    Input(ID.request, "data"), Input(ID.point, "data"), Input(ID.pick, "value"), Input(SHELL.theme_name, "data"),
     Input(SHELL.run, "data"),
 )  # fmt: skip
 def show(request: Any, point: Any, pick: Any, theme: Any, _run: Any) -> Any:
@@ -109,19 +126,19 @@ def show(request: Any, point: Any, pick: Any, theme: Any, _run: Any) -> Any:
 
 
 def _register(panel: Panel) -> None:
-    """The callback of one panel, which computes only while its tab is open."""
+    """The callback of one panel, asked by the page only while its tab is open and nothing is being dragged."""
 
     @callback(
         Output(body_id(panel.key), "children"),
-        Input(ID.tab, "active_tab"), Input(ID.request, "data"), Input(ID.portfolio, "value"), Input(ID.pick, "value"),
-        Input(SHELL.theme_name, "data"), Input(SHELL.run, "data"),
-        *(Input(control_id(panel.key, name), "value") for name in panel.inputs),
+        Input(asked_id(panel.key), "data"), *(Input(control_id(panel.key, name), "value") for name in panel.inputs),
+        prevent_initial_call=True,
     )  # fmt: skip
     @guarded
-    def render(tab: Any, request: Any, point: Any, pick: Any, theme: Any, _run: Any, *values: Any) -> Any:
-        if tab != panel.key:
+    def render(asked: Any, *values: Any) -> Any:
+        if not isinstance(asked, dict):
             raise PreventUpdate
-        return panel.render(chosen_portfolio(request, point, pick, theme), dict(zip(panel.inputs, values, strict=True)))
+        chosen = chosen_portfolio(*(asked.get(name) for name in ("request", "point", "pick", "theme")))
+        return panel.render(chosen, dict(zip(panel.inputs, values, strict=True)))
 
 
 for _panel in PANELS.values():
@@ -131,11 +148,10 @@ for _panel in PANELS.values():
 def _notes(request: FrontierRequest, shown: Picture) -> list[Any]:
     """What there is to say above the chart: the window, what was left out, a conflict, what is not exact."""
     carried = f" The risk-free rate is carried since {shown.carried}." if shown.carried else ""
-    notes: list[Any] = [html.P(
-        f"In sample: estimated over {shown.n_sessions:,} sessions, {shown.start} to {shown.end}, not a forecast.{carried}",
-        className="small text-body-secondary mb-2",
+    notes: list[Any] = [_note(
+        f"In sample: estimated over {shown.n_sessions:,} sessions, {shown.start} to {shown.end}, not a forecast.{carried}"
     )]  # fmt: skip
-    if request.is_plain:
+    if request.is_plain and request.returns != "black_litterman":
         return notes
     found = answer(request)
     if found.conflict:
@@ -143,13 +159,23 @@ def _notes(request: FrontierRequest, shown: Picture) -> list[Any]:
             [html.Strong("Shown is the nearest portfolio that exists. "), found.conflict.sentence()], className="alert alert-warning",
             role="alert",
         ))  # fmt: skip
+    if found.notes:
+        notes.insert(0, html.Div(" ".join(found.notes), className="alert alert-warning py-2", role="alert"))
+    if found.loosened:
+        notes.append(_note("The limits miss each other by less than 0.0001 %: each was loosened by that much."))
+    if request.returns == "black_litterman" and found.inputs.data.market_weights is None:
+        notes.append(_note("The store does not know every company's market value: equal weights stand for the market."))
     worst = gap(found)
     if worst > 0:
-        notes.append(html.P(
-            f"Which tickers to hold is searched for, not proved: the best frontier may have up to {percent(worst)} less volatility.",
-            className="small text-body-secondary mb-2",
+        notes.append(_note(
+            "Which tickers to hold is searched for, not proved. No frontier with so few positions has less volatility than the one without "
+            f"that count, which has up to {percent(worst)} less; most of the difference is the price of the count itself."
         ))  # fmt: skip
     return notes
+
+
+def _note(text: str) -> html.P:
+    return html.P(text, className="small text-body-secondary mb-2")
 
 
 def _marked(shown: Picture, point: Any, pick: Any) -> tuple[float, float] | None:

@@ -14,7 +14,7 @@ from analytics.portfolio.views import ALLOWED
 from dashapp.components import KEPT, card, empty_graph, info
 from dashapp.data import market, workspace
 from dashapp.ids import ids
-from dashapp.pages.frontier.panels import PANELS, Panel, body_id, control_id
+from dashapp.pages.frontier.panels import PANELS, Panel, asked_id, body_id, control_id
 from dashapp.pages.frontier.portfolio import ON_FRONTIER, TODAY
 from dashapp.pages.frontier.request import EQUALLY_HELD, NOTHING_HELD, from_link
 from pipeline.queries import instruments as instrument_queries
@@ -25,21 +25,25 @@ from pipeline.workspace import reading
 ID = ids(
     "frontier", "request", "universe", "returns", "covariance", "views", "views_box", "max_weight", "min_weight", "min_cash",
     "max_cash", "max_positions", "min_position", "max_turnover", "min_dividend_yield", "exclude", "held", "bounded",
-    "ticker_bounds", "reset", "link", "portfolio", "pick", "content", "body", "chart", "line", "marked", "chosen", "tab", "saved",
+    "ticker_bounds", "reset", "link", "portfolio", "pick", "content", "body", "chart", "line", "marked", "point", "chosen", "tab", "saved",
 )  # fmt: skip
 FIELDS = ("max_weight", "min_weight", "min_cash", "max_cash", "max_positions", "min_position", "max_turnover", "min_dividend_yield")  # fmt: skip
 
 
-def layout(request: str = "", **_query: str) -> html.Div:
-    """Return the controls and empty places; `request` is what a link asks for."""
-    asked = from_link(request)
+def layout(request: str = "", point: str = "", pick: str = "", **_query: str) -> html.Div:
+    """Return the controls and empty places; request, point and pick are what a link asks for."""
+    asked, problem = from_link(request)
+    place = int(point) if point.isdecimal() and 1 <= int(point[:4]) <= FRONTIER_POINTS else FRONTIER_POINTS // 2
+    chosen = pick if pick in (ON_FRONTIER, TODAY, *OBJECTIVES) else ON_FRONTIER
     return html.Div([
+        html.Div(f"The link could not be used, this is the plain frontier: {problem}.", className="alert alert-warning") if problem else None,
+        *(dcc.Store(id=asked_id(key)) for key in PANELS), dcc.Store(id=ID.point, data=place),
         dcc.Store(id=ID.request, data=asked), dcc.Store(id=ID.line), dcc.Store(id=ID.marked), dcc.Store(id=ID.saved),
         dbc.Row([
             dbc.Col(_question(asked), xl=3, lg=4),
             dbc.Col([
                 html.Div(id=ID.content),
-                html.Div([_chart_card(), html.Div(id=ID.chosen), _panels()], id=ID.body, hidden=True),
+                html.Div([_chart_card(place, chosen), html.Div(id=ID.chosen), _panels()], id=ID.body, hidden=True),
             ], xl=9, lg=8),
         ]),
     ])  # fmt: skip
@@ -82,7 +86,7 @@ def _weights(asked: Mapping[str, Any]) -> html.Div:
         _field("At most, % of each ticker", _slider(ID.max_weight, asked["max_weight"]), "Drag it: the frontier follows."),
         _field("At least, % of each ticker", _slider(ID.min_weight, asked["min_weight"], largest=20)),
         html.Div([
-            _field("Positions, at most", _number(ID.max_positions, asked["max_positions"], step=1)),
+            _field("Positions, at most", _number(ID.max_positions, asked["max_positions"])),
             _field("Smallest position, %", _number(ID.min_position, asked["min_position"]), "A ticker is left out, or held with at least this much."),
         ], className="controls compact"),
         _field("Never hold", dcc.Dropdown(id=ID.exclude, options=tickers(), value=asked["exclude"], multi=True,
@@ -123,7 +127,7 @@ def _others(asked: Mapping[str, Any]) -> html.Div:
     ])  # fmt: skip
 
 
-def _chart_card() -> Any:
+def _chart_card(place: int, chosen: str) -> Any:
     marks = {number: str(number) for number in (1, *range(10, FRONTIER_POINTS + 1, 10))}
     slider = dcc.Slider(
         id=ID.portfolio,
@@ -145,7 +149,7 @@ def _chart_card() -> Any:
         html.Div([
             html.Div(_field("Along the frontier", slider, "1 is minimum variance, the last the maximum of return; even steps in return. Or click on the line."),
                      className="flex-grow-1 frontier-slider"),
-            _field("Chosen portfolio", _choice(ID.pick, picks, ON_FRONTIER),
+            _field("Chosen portfolio", _choice(ID.pick, picks, chosen),
                    "Everything below is about this portfolio. Objectives other than the frontier's keep to the same limits."),
         ], className="d-flex flex-wrap gap-3 align-items-start"),
     ], tip="The exact frontier by the critical line, within the limits and without them. Random portfolios are there for the picture alone.")  # fmt: skip
@@ -220,8 +224,8 @@ def _choice(key: str, options: Mapping[str, str], value: str) -> dcc.Dropdown:
     return dcc.Dropdown(id=key, options=dict(options), value=value, clearable=False, **KEPT)
 
 
-def _number(key: str, value: float | None, *, step: float | str = "any") -> dbc.Input:
-    return dbc.Input(id=key, type="number", value=value, min=0, step=step, size="sm", debounce=True, **KEPT)
+def _number(key: str, value: float | None) -> dbc.Input:
+    return dbc.Input(id=key, type="number", value=value, step="any", size="sm", debounce=True, **KEPT)
 
 
 def _slider(key: str, value: float, *, largest: int = 100) -> dcc.Slider:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from analytics.conventions import FloatArray
-from analytics.errors import MissingDataError, UnknownKeyError
+from analytics.errors import MissingDataError, NoPortfolioError, UnknownKeyError
 from analytics.portfolio import (
     Constraints,
     FeasibleSet,
@@ -19,6 +19,7 @@ from analytics.portfolio import (
     feasible_weights,
 )
 from analytics.portfolio.infeasibility import Conflict, explain
+from analytics.portfolio.limits import loosened
 from analytics.portfolio.objectives import Task
 from analytics.portfolio.positions import PositionsFrontier, frontier_of_positions
 from analytics.portfolio.views import parse_views
@@ -41,7 +42,8 @@ class Answer:
     """A request's frontier: free is the one without limits, frontier the one within them.
 
     Where the limits contradict each other, conflict says which, and feasible and frontier are those of the nearest
-    set. holdings (n,) are today's weights. rate: annual, 0 where the store knows none (rate_known).
+    set. loosened: the limits miss each other by less than 0.0001 %, and each was moved by that much. notes: limits that
+    could not be kept, and why. holdings (n,) are today's weights. rate: annual, 0 where the store knows none (rate_known).
     """
 
     request: FrontierRequest
@@ -53,6 +55,8 @@ class Answer:
     free: Frontier
     frontier: Frontier | PositionsFrontier
     conflict: Conflict | None
+    loosened: bool
+    notes: tuple[str, ...]
     holdings: FloatArray
 
     @property
@@ -122,27 +126,50 @@ def _answer(db: Path, run_id: str, seconds: float, text: str, held: tuple[tuple[
     rate = inputs.data.risk_free_rate if np.isfinite(inputs.data.risk_free_rate) else 0.0
     today = dict(held) if held else dict.fromkeys(tickers, 1 / len(tickers)) if request.held == EQUALLY_HELD else {}
     universe = Universe(tickers, inputs.sectors, inputs.dividend_yields, today)
-    feasible = feasible_weights(_about(request, inputs), universe)
+    asked, notes = _about(request, inputs)
+    feasible = feasible_weights(asked, universe)
     conflict = explain(feasible)
     feasible = conflict.nearest if conflict else feasible
-    free = efficient_frontier(mu, sigma, risk_free_rate=rate)
-    within = frontier_of_positions if feasible.is_split else efficient_frontier
-    frontier = free if request.is_plain else within(mu, sigma, risk_free_rate=rate, feasible=feasible)
+    free = efficient_frontier(mu, sigma, risk_free_rate=rate, feasible=_unlimited(request.constraints, universe))
+    frontier, feasible, hair = (free, feasible, False) if request.is_plain else _within(mu, sigma, rate, feasible)
     return Answer(
-        request, inputs, mu, sigma, rate, feasible, free, frontier, conflict,
+        request, inputs, mu, sigma, rate, feasible, free, frontier, conflict, hair, notes,
         np.array([today.get(ticker, 0.0) for ticker in tickers]),
     )  # fmt: skip
 
 
-def _about(request: FrontierRequest, inputs: PortfolioInputs) -> Constraints:
-    """The constraints that this universe can have: bounds on what another universe holds wait for that one."""
-    asked, here, sectors = request.constraints, set(inputs.data.tickers), set(inputs.sectors.values())
+def _within(
+    mu: FloatArray, sigma: FloatArray, rate: float, feasible: FeasibleSet
+) -> tuple[Frontier | PositionsFrontier, FeasibleSet, bool]:
+    """The frontier within the limits; where only rounding keeps them apart, within limits a hair wider."""
+    solve = frontier_of_positions if feasible.is_split else efficient_frontier
+    try:
+        return solve(mu, sigma, risk_free_rate=rate, feasible=feasible), feasible, False
+    except NoPortfolioError:
+        wider = loosened(feasible)
+        return solve(mu, sigma, risk_free_rate=rate, feasible=wider), wider, True
+
+
+def _unlimited(asked: Constraints, universe: Universe) -> FeasibleSet:
+    """What may be held without limits: cash as far as it is allowed, for that is a freedom and no limit."""
+    most = asked.min_cash if asked.max_cash is None else max(asked.max_cash, asked.min_cash)
+    return feasible_weights(Constraints(max_cash=most), universe)
+
+
+def _about(request: FrontierRequest, inputs: PortfolioInputs) -> tuple[Constraints, tuple[str, ...]]:
+    """The constraints that this universe can have, and what is said of the others."""
+    asked, here, sectors, notes = request.constraints, set(inputs.data.tickers), set(inputs.sectors.values()), []
     if asked.min_dividend_yield is not None and not inputs.dividend_yields:
-        raise MissingDataError("The source of this store tells of no dividends: a least dividend yield needs them.")
+        asked = replace(asked, min_dividend_yield=None)
+        notes.append("No least dividend yield: the source of this store tells of no dividends.")
     if asked.max_turnover is not None and request.held == NOTHING_HELD:
-        raise MissingDataError('A turnover limit needs to know what is held: choose it under "Held today".')
+        asked = replace(asked, max_turnover=None)
+        notes.append('No turnover limit: it needs to know what is held. Choose it under "Held today".')
+    elsewhere = sorted({*asked.ticker_bounds, *asked.exclude} - here) + sorted(set(asked.sector_bounds) - sectors)
+    if elsewhere:
+        notes.append(f"Not in this universe, so without effect: {', '.join(elsewhere)}.")
     return replace(
         asked, ticker_bounds={name: bounds for name, bounds in asked.ticker_bounds.items() if name in here},
         sector_bounds={name: bounds for name, bounds in asked.sector_bounds.items() if name in sectors},
         exclude=tuple(name for name in asked.exclude if name in here),
-    )  # fmt: skip
+    ), tuple(notes)  # fmt: skip

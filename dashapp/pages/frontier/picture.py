@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.conventions import FloatArray
-from analytics.portfolio import Frontier, evaluate, random_portfolios
+from analytics.portfolio import Frontier, Portfolios, evaluate, random_portfolios
 from dashapp.data import market
 from dashapp.pages.frontier.live import Answer, answer
 from dashapp.pages.frontier.request import NOTHING_HELD, FrontierRequest
@@ -50,16 +50,20 @@ def _stored(request: FrontierRequest) -> Picture | None:
 
 def _live(found: Answer) -> Picture:
     mu, sigma, rate, inputs = found.expected_returns, found.covariance, found.rate, found.inputs
+
+    def portfolios(weights: FloatArray) -> Portfolios:
+        return evaluate(weights, mu, sigma, risk_free_rate=rate)
+
     marked = [found.frontier.min_variance, found.frontier.max_sharpe][: 2 if found.rate_known else 1]
-    groups = {
-        ("frontier",): found.frontier.weights, ("min_variance", "max_sharpe")[: len(marked)]: np.vstack(marked),
-        ("asset",): np.eye(len(mu)), ("random",): random_portfolios(mu, sigma, risk_free_rate=rate).weights,
-    }  # fmt: skip
+    groups: list[tuple[tuple[str, ...], Portfolios]] = [
+        (("frontier",), found.frontier), (("min_variance", "max_sharpe")[: len(marked)], portfolios(np.vstack(marked))),
+        (("asset",), portfolios(np.eye(len(mu)))), (("random",), random_portfolios(mu, sigma, risk_free_rate=rate)),
+    ]  # fmt: skip
     if not found.request.is_plain:
-        groups["free",] = found.free.weights
+        groups.append((("free",), found.free))
     if found.holdings.any():
-        groups["held",] = found.holdings[None, :]
-    frames = [_rows(kinds, weights, found) for kinds, weights in groups.items()]
+        groups.append((("held",), portfolios(found.holdings)))
+    frames = [_rows(kinds, group, found) for kinds, group in groups]
     with market() as reader:
         carried = _carried(factor_queries.last_factor_date(reader), inputs.as_of)
     start = str(inputs.dates[0].date())
@@ -73,13 +77,12 @@ def _live(found: Answer) -> Picture:
     )
 
 
-def _rows(kinds: tuple[str, ...], weights: FloatArray, found: Answer) -> pd.DataFrame:
-    """Rows of one kind, or one row of each kind; evaluated together as the nightly step does, to the last bit."""
-    row = evaluate(weights, found.expected_returns, found.covariance, risk_free_rate=found.rate)
+def _rows(kinds: tuple[str, ...], group: Portfolios, found: Answer) -> pd.DataFrame:
+    """Rows of one kind, or one row of each kind; the same numbers as the nightly step's, to the last bit."""
     return pd.DataFrame({
-        "kind": kinds if len(kinds) == len(weights) else kinds[0],
-        "ticker": list(found.tickers) if kinds == ("asset",) else None, "expected_return": row.expected_return,
-        "volatility": row.volatility, "sharpe_ratio": row.sharpe_ratio if found.rate_known else np.nan,
+        "kind": kinds if len(kinds) == len(group.weights) else kinds[0],
+        "ticker": list(found.tickers) if kinds == ("asset",) else None, "expected_return": group.expected_return,
+        "volatility": group.volatility, "sharpe_ratio": group.sharpe_ratio if found.rate_known else np.nan,
     })  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from analytics.errors import InputError
+from analytics.errors import InputError, PlumblineError
 from analytics.portfolio import COVARIANCES, EXPECTED_RETURNS, Constraints
 from analytics.portfolio.views import parse_views
 from dashapp import inputs
@@ -15,8 +15,14 @@ NOTHING_HELD, EQUALLY_HELD = "none", "equal"
 LONGEST: Final = 2_000  # characters of views
 DEFAULTS: Final[Mapping[str, Any]] = {
     "universe": "stocks", "returns": "mean", "covariance": "ledoit_wolf", "views": "", "max_weight": 100, "min_weight": 0,
-    "min_cash": 0, "max_cash": 0, "max_positions": None, "min_position": None, "max_turnover": None,
+    "min_cash": 0, "max_cash": None, "max_positions": None, "min_position": None, "max_turnover": None,
     "min_dividend_yield": None, "exclude": [], "held": NOTHING_HELD, "sectors": {}, "tickers": {},
+}  # fmt: skip
+
+LABELS: Final[Mapping[str, str]] = {  # of the fields, as the page and its messages name them
+    "max_weight": "At most, % of each ticker", "min_weight": "At least, % of each ticker", "min_cash": "Cash at least, %",
+    "max_cash": "Cash at most, %", "max_positions": "Positions, at most", "min_position": "Smallest position, %",
+    "max_turnover": "Turnover at most, %", "min_dividend_yield": "Dividend yield at least, %",
 }  # fmt: skip
 
 
@@ -45,7 +51,8 @@ class FrontierRequest:
 
 def parse(data: Any) -> FrontierRequest:
     """Return the request that the controls or a link state, percentages as fractions; raises InputError."""
-    given = dict(DEFAULTS) | {key: value for key, value in _mapping("request", data).items() if key in DEFAULTS}
+    stated = _mapping("request", data).items()
+    given = dict(DEFAULTS) | {key: value for key, value in stated if key in DEFAULTS and value is not None}
     views = given["views"] or ""
     if not isinstance(views, str) or len(views) > LONGEST:
         raise InputError("views", got=shown(views), allowed=f"up to {LONGEST:,} characters")
@@ -62,28 +69,33 @@ def parse(data: Any) -> FrontierRequest:
     )  # fmt: skip
 
 
-def from_link(text: str) -> dict[str, Any]:
-    """Return what a link asks for, the defaults where it says nothing that can be read."""
+def from_link(text: str) -> tuple[dict[str, Any], str]:
+    """Return what a link asks for and "", or the defaults and why the link cannot be read."""
+    if not text:
+        return dict(DEFAULTS), ""
     try:
         found = json.loads(text)
         parse(found)
+    except PlumblineError as error:
+        return dict(DEFAULTS), str(error)
     except (ValueError, RecursionError):
-        return dict(DEFAULTS)
-    return dict(DEFAULTS) | {key: value for key, value in (found or {}).items() if key in DEFAULTS}
+        return dict(DEFAULTS), "it is not as this page writes it"
+    return dict(DEFAULTS) | {key: value for key, value in (found or {}).items() if key in DEFAULTS}, ""
 
 
 def _constraints(given: Mapping[str, Any]) -> Constraints:
     positions = given["max_positions"]
+    name = LABELS
     return Constraints(
-        min_weight=_share("min_weight", given["min_weight"]), max_weight=_share("max_weight", given["max_weight"]),
-        ticker_bounds={inputs.ticker(name): _bounds(name, value) for name, value in _mapping("tickers", given["tickers"]).items()},
-        sector_bounds={name: _bounds(name, value) for name, value in _mapping("sectors", given["sectors"]).items()
-                       if _bounds(name, value) != (0.0, 1.0)},
-        min_cash=_share("min_cash", given["min_cash"]), max_cash=max(_share("max_cash", given["max_cash"]), _share("min_cash", given["min_cash"])),
-        max_positions=None if positions is None else inputs.whole("max_positions", positions, low=1, high=inputs.MANY),
-        min_position=_share("min_position", given["min_position"]),
-        max_turnover=_optional("max_turnover", given["max_turnover"]),
-        min_dividend_yield=_optional("min_dividend_yield", given["min_dividend_yield"]),
+        min_weight=_share(name["min_weight"], given["min_weight"]), max_weight=_share(name["max_weight"], given["max_weight"]),
+        ticker_bounds={inputs.ticker(key): _bounds(key, value) for key, value in _mapping("tickers", given["tickers"]).items()},
+        sector_bounds={key: _bounds(key, value) for key, value in _mapping("sectors", given["sectors"]).items()
+                       if _bounds(key, value) != (0.0, 1.0)},
+        min_cash=_share(name["min_cash"], given["min_cash"]), max_cash=_optional(name["max_cash"], given["max_cash"]),
+        max_positions=None if positions is None else inputs.whole(name["max_positions"], positions, low=1, high=inputs.MANY),
+        min_position=_share(name["min_position"], given["min_position"]),
+        max_turnover=_optional(name["max_turnover"], given["max_turnover"]),
+        min_dividend_yield=_optional(name["min_dividend_yield"], given["min_dividend_yield"]),
         exclude=tuple(given["exclude"]),
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from analytics.errors import InputError, UnknownKeyError
 from analytics.portfolio.constraints import Constraints, Universe, feasible_weights
+from analytics.portfolio.infeasibility import explain, is_feasible
 from analytics.portfolio.limits import FeasibleSet, Limit, feasible_set, long_only
 
 ROUNDING = 1e-12  # sums of a few products of fractions
@@ -32,10 +33,12 @@ def meant(constraints: Constraints, universe: Universe, weights: np.ndarray) -> 
     share = dict(zip(universe.tickers, weights.tolist(), strict=True))
     cash = 1 - sum(share.values())
     ok = min(share.values()) >= -ROUNDING and constraints.min_cash - ROUNDING <= cash
-    ok &= cash <= max(constraints.max_cash, constraints.min_cash) + ROUNDING
+    most = constraints.min_cash if constraints.max_cash is None else constraints.max_cash
+    ok &= cash <= most + ROUNDING
     for ticker, weight in share.items():
         low, high = constraints.ticker_bounds.get(ticker, (constraints.min_weight, constraints.max_weight))
-        low, high = (0, 0) if ticker in constraints.exclude else (low, high)
+        if ticker in constraints.exclude:
+            low, high = constraints.ticker_bounds.get(ticker, (0, 0))[0], 0
         ok &= low - ROUNDING <= weight <= high + ROUNDING
         ok &= weight == 0 or weight >= constraints.min_position - ROUNDING
     for sector, (low, high) in constraints.sector_bounds.items():
@@ -62,7 +65,7 @@ WORDS = {
     "turnover": Constraints(max_turnover=0.5),
     "dividends": Constraints(min_dividend_yield=0.02, max_cash=0.5),
     "exclusions": Constraints(exclude=("XOM", "CVX"), min_weight=0.0, max_weight=0.5),
-    "excluded though it has bounds": Constraints(exclude=("KO",), ticker_bounds={"KO": (0.1, 0.2)}),
+    "excluded though it has bounds": Constraints(exclude=("KO",), ticker_bounds={"KO": (0.0, 0.2)}),
 }
 
 
@@ -151,10 +154,9 @@ def test_a_tighter_word_never_allows_more(low: float, high: float, cash: float, 
 @pytest.mark.parametrize(
     ("constraints", "word"),
     [
-        (Constraints(min_weight=0.3, max_weight=0.2), "max_weight"),
         (Constraints(max_weight=1.2), "max_weight"),
         (Constraints(min_weight=-0.1), "min_weight"),
-        (Constraints(sector_bounds={"Health": (0.5, 0.4)}), "bounds of Health"),
+        (Constraints(sector_bounds={"Health": (0.5, 1.4)}), "bounds of Health"),
         (Constraints(ticker_bounds={"KO": (0.5, 1.4)}), "bounds of KO"),
         (Constraints(min_cash=1.1), "min_cash"),
         (Constraints(min_position=1.5), "min_position"),
@@ -191,3 +193,26 @@ def test_limits_must_be_of_one_size_and_one_key_each() -> None:
         feasible_set([])
     with pytest.raises(InputError, match="upper"):
         long_only(3, upper=np.array([0.5, 0.5]))
+
+
+@pytest.mark.parametrize("constraints", [
+    Constraints(min_weight=0.3, max_weight=0.2), Constraints(sector_bounds={"Health": (0.5, 0.4)}),
+    Constraints(min_cash=0.2, max_cash=0.1), Constraints(exclude=("AAPL",), ticker_bounds={"AAPL": (0.4, 0.6)}),
+])  # fmt: skip
+def test_a_minimum_above_its_maximum_is_a_conflict_that_is_explained(constraints: Constraints) -> None:
+    feasible = feasible_weights(constraints, STOCKS)
+    found = explain(feasible)
+    assert found is not None
+    assert is_feasible(found.nearest)
+
+
+def test_how_far_weights_are_beyond_each_kind_of_limit() -> None:
+    weights, one = np.array([0.5, 0.3, 0.0, 0.1]), np.ones(4)
+    for kind, side, value, coefficients, expected in (
+        ("each", "max", 0.4, one, 0.1), ("each", "min", 0.1, np.array([1.0, 1.0, 0.0, 1.0]), 0.0),
+        ("sum", "min", 1.0, one, 0.1), ("sum", "max", 0.5, np.array([0.0, 1.0, 1.0, 1.0]), -0.1),
+        ("turnover", "max", 0.2, np.array([0.25, 0.25, 0.25, 0.25]), 0.15), ("positions", "max", 2.0, one, 1.0),
+        ("min_position", "min", 0.15, one, 0.05),
+    ):  # fmt: skip
+        limit = Limit("key", "label", kind, side, value, coefficients)
+        assert limit.excess(weights) == pytest.approx(expected, abs=ROUNDING), kind

@@ -3,9 +3,9 @@
 import sys
 
 from analytics.registry import collect
-from dashapp.pages.frontier.panels._panel import Chosen, Panel, body_id, control_id
+from dashapp.pages.frontier.panels._panel import Chosen, Panel, asked_id, body_id, control_id
 
 _FOUND = collect(sys.modules[__name__], "PANEL", Panel)
 PANELS = dict(sorted(_FOUND.items(), key=lambda item: item[1].order))
 
-__all__ = ["PANELS", "Chosen", "Panel", "body_id", "control_id"]
+__all__ = ["PANELS", "Chosen", "Panel", "asked_id", "body_id", "control_id"]

@@ -49,6 +49,11 @@ def control_id(panel: str, name: str) -> dict[str, str]:
     return {"type": "frontier-control", "panel": panel, "name": name}
 
 
+def asked_id(panel: str) -> str:
+    """Return the id of the Store that asks a panel: the request, the point, the pick and the theme."""
+    return f"frontier-asked-{panel}"
+
+
 def body_id(panel: str) -> str:
     """Return the id of the place that a panel fills."""
     return f"frontier-panel-{panel}"

@@ -28,6 +28,7 @@ KEY: Final = "orders"
 ID = ids("frontier-orders", "name", "save", "delete", "message")
 FRAME = ids("frontier", "request", "portfolio", "pick", "saved")  # of the tab this panel is in
 MOST_CAPITAL: Final = 1e12  # USD; a number beyond it is a slip of the finger
+SHOWN_EXCESS: Final = 1e-4  # of the capital
 NAMED: Final = 5  # tickers that a sentence names
 
 
@@ -39,6 +40,7 @@ def render(chosen: Chosen, controls: Mapping[str, Any]) -> Any:
     allocation = whole_shares(wanted, prices, capital=capital)
     return [
         stats(_cards(allocation, capital)),
+        _beyond(allocation, found),
         card("Whole shares", _shares(wanted, allocation, prices, found),
              tip=f"{chosen.label}, {usd(capital, digits=0)}. The whole shares whose values, with the cash left over, are closest to the weights. Prices are split-adjusted closes of "
                  f"{found.inputs.as_of}; fractions of shares, costs and taxes are not counted."),
@@ -46,6 +48,14 @@ def render(chosen: Chosen, controls: Mapping[str, Any]) -> Any:
             'Nothing is held today, so all of these are bought. Choose what is held under "Cash, turnover, income" to see buys and sells.',
             className="small text-body-secondary mb-0"),
     ]  # fmt: skip
+
+
+def _beyond(allocation: Allocation, found: Answer) -> Any:
+    """Which limits whole shares overstep, for no fraction of a share can be bought to keep to them."""
+    weights = allocation.weights.reindex(list(found.tickers), fill_value=0.0).to_numpy(dtype=float)
+    broken = [(limit, limit.excess(weights)) for limit in found.feasible.limits if limit.kind != "positions"]
+    words = [f"{limit.label} by {percent(excess, digits=2)}" for limit, excess in broken if excess > SHOWN_EXCESS]
+    return html.P(f"Whole shares go beyond: {'; '.join(words)}.", className="alert alert-info py-2") if words else None
 
 
 def _capital(value: Any) -> float:

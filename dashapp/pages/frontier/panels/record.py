@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from dash import html
 
-from analytics.conventions import FRONTIER_POINTS, FloatArray
+from analytics.conventions import FRONTIER_POINTS, PUBLICATION_LAG_DAYS, DateArray, FloatArray
 from analytics.portfolio import (
     COVARIANCES,
     DEFAULT_ESTIMATOR,
@@ -94,14 +94,21 @@ def _live(db: Path, run_id: str, seconds: float, text: str) -> Record:
     found = walk_forward(
         history.returns, history.dates, estimate=estimate, risk_free_returns=np.nan_to_num(history.risk_free),
         make_feasible=_limits(request.constraints, history), eligible=history.eligible, beside=factors,
+        beside_known_on=_published_on(history.dates),
     )  # fmt: skip
     notes = _replaced(request, returns, covariance)
     if found.left_out:
         choices = found.left_out + len(found.sessions)
         notes += (
-            f"{found.left_out} of the {choices} choices had no portfolio within the limits: nothing was held then.",
+            f"{found.left_out} of the {choices} choices had no estimate or no portfolio within the limits: nothing was held then.",
         )
     return Record(summary(found, rate_known=history.rate_known), pair.label, notes)
+
+
+def _published_on(dates: DateArray) -> DateArray:
+    """The day from which the factor returns of a date count as known: so long after the last of its month."""
+    next_month = (dates.astype("datetime64[M]") + 1).astype("datetime64[D]")
+    return np.asarray(next_month - 1 + PUBLICATION_LAG_DAYS)
 
 
 def _limits(asked: Constraints, history: History) -> Callable[[Any], FeasibleSet]:
@@ -211,7 +218,7 @@ def _method(found: Record, request: FrontierRequest) -> str:
     )
     return (
         f"Out of sample, {first['start_date']} to {first['end_date']}: every {STEP} sessions portfolios are chosen from the last {WINDOW} alone "
-        f"({found.estimated}), held until the next choice and paid from the session after it, without trading costs. "
+        f"({found.estimated}), bought at the close of the session after and held until the next are bought, without trading costs. "
         f"{first['n_assets_min']} to {first['n_assets_max']} tickers could be chosen. {missing}{rate}"
     )  # fmt: skip
 

@@ -128,7 +128,7 @@ def weights_figure(rows: pd.DataFrame, *, theme: str | None) -> dict[str, Any]:
     layout = base_layout(theme, height=70 + 30 * len(rows)) | {
         "hovermode": "closest", "barmode": "group", "bargap": 0.25, "margin": {"l": 8, "r": 8, "t": 28, "b": 8},
     }  # fmt: skip
-    layout["xaxis"] = axis(theme, tickformat=".0%")
+    layout["xaxis"] = axis(theme, tickformat=".0%", nticks=4, tickangle=0)
     layout["yaxis"] = axis(theme, autorange="reversed", showgrid=False, ticksuffix=" ")
     traces = [
         {

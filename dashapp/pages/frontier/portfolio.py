@@ -57,12 +57,12 @@ def portfolio_view(chosen: Chosen) -> list[Any]:
         stats(_cards(chosen)),
         dbc.Row([
             dbc.Col(card("Weights and risk", graph(weights_figure(held.head(MOST_BARS), theme=chosen.theme), tools=False),
-                         tip=f"{chosen.label}. The share of the risk is wᵢ(Σw)ᵢ / w′Σw: what a ticker adds to the variance{more}."), xl=4),
+                         tip=f"{chosen.label}. The share of the risk is wᵢ(Σw)ᵢ / w′Σw: what a ticker adds to the variance{more}."), xl=3),
             dbc.Col(card("Sectors", graph(weights_figure(sectors, theme=chosen.theme), tools=False)), xl=4),
             dbc.Col(card("All weights", grid("frontier-weights", _table(found, weights), [
-                column("ticker", "Ticker", width=90), *(percent_column(name, label, digits=2, width=None, minWidth=90) for name, label in (
-                    ("chosen", "Chosen"), ("min_variance", "Min variance"), ("max_sharpe", "Max Sharpe")))],
-                row_id="ticker", height=420), tip="Tickers that none of the three portfolios holds are left out."), xl=4),
+                column("ticker", "Ticker", width=80), *(percent_column(name, label, digits=2, width=None, minWidth=90) for name, label in (
+                    ("chosen", "Chosen"), ("min_variance", "Min var"), ("max_sharpe", "Max Sharpe")))],
+                row_id="ticker", height=420), tip="Tickers that none of the three portfolios holds are left out."), xl=5),
         ]),
     ]  # fmt: skip
 

@@ -53,7 +53,9 @@ def render(chosen: Chosen, controls: Mapping[str, Any]) -> Any:
 def _beyond(allocation: Allocation, found: Answer) -> Any:
     """Which limits whole shares overstep, for no fraction of a share can be bought to keep to them."""
     weights = allocation.weights.reindex(list(found.tickers), fill_value=0.0).to_numpy(dtype=float)
-    broken = [(limit, limit.excess(weights)) for limit in found.feasible.limits if limit.kind != "positions"]
+    broken = [
+        (limit, limit.excess(weights)) for limit in found.feasible.limits if limit.key != "cash:max"
+    ]  # some cash is always left
     words = [f"{limit.label} by {percent(excess, digits=2)}" for limit, excess in broken if excess > SHOWN_EXCESS]
     return html.P(f"Whole shares go beyond: {'; '.join(words)}.", className="alert alert-info py-2") if words else None
 
@@ -199,7 +201,7 @@ def _saving() -> html.Div:
 
 
 PANEL = Panel(
-    KEY, "Orders and saving", 80,
+    KEY, "Orders", 80,
     "Whole shares for a capital, what to buy and sell, and the portfolio saved by name: it can then be what is held today.", render,
     controls={
         "capital": ("Capital, $", dbc.Input(type="number", value=INITIAL_CAPITAL, min=1, max=MOST_CAPITAL, step="any", size="sm", debounce=True, **KEPT)),

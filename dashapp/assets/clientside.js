@@ -123,7 +123,7 @@
       },
       frontierLink: function (request, point, pick) {
         const query = new URLSearchParams({ request: JSON.stringify(request), point: point, pick: pick });
-        return location.origin + "/frontier?" + query.toString();
+        return "/frontier?" + query.toString();
       },
       frontierViews: function (returns) { return returns !== "black_litterman"; },
       frontierReset: function () {

@@ -8,8 +8,8 @@ import pandas as pd
 from analytics.conventions import FloatArray
 from analytics.errors import MissingDataError
 from analytics.portfolio import DEFAULT_ESTIMATOR, MarketData
+from analytics.portfolio.walk_forward import DELAY, WINDOW, summary, walk_forward
 from analytics.portfolio.walk_forward import STEP as HELD
-from analytics.portfolio.walk_forward import WINDOW, summary, walk_forward
 from pipeline import schema, store
 from pipeline.queries import portfolio_inputs
 from pipeline.queries import walk_forward as queries
@@ -43,7 +43,7 @@ def _universe(context: Context, universe: str) -> tuple[int, str]:
         found, message = _record(history), ""
     except MissingDataError:
         found = pd.DataFrame()
-        message = f"no record, it takes members with more than {WINDOW} sessions without a gap"
+        message = f"no record, it takes members with more than {WINDOW + DELAY} sessions without a gap"
     with store.transaction(context.connection):
         store.drop(context.connection, TABLE, universe)
         if found.empty:
@@ -69,7 +69,7 @@ def _estimate(returns: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 def _digest(history: History) -> str:
     """A word for all that the record depends on."""
-    found = hashlib.sha256(f"{WINDOW} {HELD} {DEFAULT_ESTIMATOR.key} {history.tickers}".encode())
+    found = hashlib.sha256(f"{WINDOW} {DELAY} {HELD} {DEFAULT_ESTIMATOR.key} {history.tickers}".encode())
     for array in (history.dates.astype(int), history.returns, history.eligible, history.risk_free):
         found.update(np.ascontiguousarray(array).tobytes())
     return found.hexdigest()

@@ -75,6 +75,7 @@ def frame(connection: sqlite3.Connection, column: str) -> pd.DataFrame:
 
 def test_the_inputs_are_those_of_the_tables(spoilt: Any) -> None:
     path, connection = spoilt
+    connection.execute("UPDATE factor_returns SET rf = 3 * rf WHERE frequency = 'D' AND date > '2022-06-30'")
     found = inputs_of(path)
     closes, adjusted = frame(connection, "close"), frame(connection, "adj_close")
     window = adjusted[list(STOCKS)].iloc[-FRONTIER_SESSIONS - 1 :]
@@ -96,8 +97,8 @@ def test_factor_returns_that_end_early_are_unknown_from_then_on(spoilt: Any) -> 
     factors, late = inputs_of(path).data.factor_returns, inputs_of(path).dates > "2024-06-28"
     assert factors is not None
     np.testing.assert_array_equal(np.isnan(factors).all(axis=1), late)
-    connection.execute("DELETE FROM factor_returns WHERE frequency = 'D' AND date > '2019-12-31' AND date < '2030'")
-    assert inputs_of(path).data.factor_returns is None  # none on any session of the window
+    connection.execute("UPDATE factor_returns SET hml = NULL WHERE frequency = 'D'")
+    assert inputs_of(path).data.factor_returns is None  # no session on which all are known
     connection.execute("DELETE FROM factor_returns")
     assert np.isnan(inputs_of(path).data.risk_free_rate)
 

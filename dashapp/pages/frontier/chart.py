@@ -50,7 +50,7 @@ clientside_callback(
 )  # fmt: skip
 clientside_callback(
     ClientsideFunction("plumbline", "frontierLink"),
-    Output(ID.link, "content"),
+    Output(ID.link, "href"),
     Input(ID.request, "data"), Input(ID.point, "data"), Input(ID.pick, "value"),
 )  # fmt: skip
 clientside_callback(

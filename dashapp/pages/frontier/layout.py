@@ -59,7 +59,7 @@ def _question(asked: Mapping[str, Any]) -> html.Div:
         dbc.Accordion(items, active_item=["Universe and estimates", "Limits on weights"], always_open=True, class_name="mb-2"),
         html.Div([
             dbc.Button("No limits", id=ID.reset, size="sm", color="secondary", outline=True),
-            dcc.Clipboard(id=ID.link, className="btn btn-sm btn-outline-secondary", title="Copy a link to this question"),
+            html.A("link to this question", id=ID.link, href="", className="small align-self-center"),
         ], className="d-flex gap-2 mb-3"),
     ])  # fmt: skip
 

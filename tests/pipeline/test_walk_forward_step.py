@@ -12,7 +12,7 @@ from tolerances import EXACT, PARITY
 
 from analytics.conventions import TRADING_DAYS
 from analytics.portfolio.covariance.ledoit_wolf import ledoit_wolf
-from analytics.portfolio.walk_forward import RANKS, WINDOW, walk_forward
+from analytics.portfolio.walk_forward import DELAY, RANKS, WINDOW, walk_forward
 from pipeline.queries import connect
 from pipeline.queries.walk_forward import History, latest_walk_forward, universe_history, walk_forward_universes
 from pipeline.runner import UpdateRequest, update
@@ -106,7 +106,7 @@ def test_a_short_history_stores_nothing_and_says_so(settings: Any, tmp_path: Pat
     result = update(UpdateRequest(source="csv", path=folder_of(tmp_path, sessions=WINDOW + 1)), settings=settings)
     rows, message = message_of(result)
     assert rows == 0
-    assert message == f"stocks: no record, it takes members with more than {WINDOW} sessions without a gap"
+    assert message == f"stocks: no record, it takes members with more than {WINDOW + DELAY} sessions without a gap"
     with connect(settings.db) as reader:
         assert latest_walk_forward(reader, "stocks", ESTIMATOR).empty
         assert not walk_forward_universes(reader)

@@ -95,8 +95,7 @@ def corners_of(
     problem = _problem(covariance / variance, pull, (gains - level) / spread, feasible, size)
     # Limits that miss each other by no more than rounding can be obeyed; of assets that are nearly the same, a firmer
     # ridge chooses.
-    ridged = replace(problem, sigma=problem.sigma + FIRM_RIDGE * np.eye(len(problem.lower)))
-    tried = (_critical_line(candidate) for candidate in (problem, _loosened(problem), ridged))
+    tried = (_critical_line(change(problem)) for change in (_as_it_is, _loosened, _ridged))
     found, residual = _checked(problem, next((one for one in tried if one is not None), None))
     if residual > KKT:
         from analytics.portfolio._interior_point import solve_points  # only where the critical line gives up
@@ -114,6 +113,14 @@ def corners_of(
 def _checked(problem: Problem, found: Found | None) -> tuple[Found | None, float]:
     residual = np.inf if found is None else violation(problem, found)
     return found, residual if np.isfinite(residual) else np.inf
+
+
+def _as_it_is(problem: Problem) -> Problem:
+    return problem
+
+
+def _ridged(problem: Problem) -> Problem:
+    return replace(problem, sigma=problem.sigma + FIRM_RIDGE * np.eye(len(problem.lower)))
 
 
 def _loosened(problem: Problem) -> Problem:

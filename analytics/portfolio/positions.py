@@ -5,6 +5,8 @@ best assets, so each portfolio stands beside a bound that none can beat: the fro
 """
 
 from dataclasses import dataclass, replace
+from itertools import combinations
+from math import comb
 from typing import Final
 
 import numpy as np
@@ -25,6 +27,7 @@ SHRINK: Final = 0.75  # share of the assets that stay from one round of the sear
 STARTS: Final = 20  # points of the frontier without counts that the search sets out from
 EXCHANGED: Final = 5  # expected returns at which single assets are exchanged
 TRIED: Final = 4  # assets that enter and that leave there
+ALL_TRIED: Final = 200  # choices of assets: with no more all are solved, and the answer is proved
 REPAIRS: Final = 3  # points at which assets are looked for by integer programming where dropping the smallest failed
 
 Support = tuple[int, ...]
@@ -123,7 +126,15 @@ class _Search:
         self.relaxed = whole
 
     def run(self) -> list[_Piece]:
-        """Return the frontiers of every choice of assets that the search ends at."""
+        """Return the frontiers of every choice of assets that the search ends at, or of all where those are few."""
+        choices = sum(comb(self.feasible.n_assets, size) for size in range(1, self.most + 1))
+        if choices <= ALL_TRIED:
+            for size in range(1, self.most + 1):
+                for support in combinations(range(self.feasible.n_assets), size):
+                    self.piece(support, self.least)
+            if not self.found():
+                raise NoPortfolioError
+            return self.found()
         targets = np.linspace(self.relaxed.reached[0], self.relaxed.reached[-1], STARTS)
         starts = self.relaxed.at(targets)
         failed = [

@@ -58,7 +58,7 @@ def _row(browser: Any, name: str, change: Any) -> Row:
         if b"Efficient frontier within the limits" not in body or b"Weights and risk" not in body:
             raise RuntimeError(f"no frontier: {body[:300]!r}")
     return Row(f"Frontier tab, {TICKERS} assets, {name}", clock.of("ours"), aim=AIM, judged="p95",
-               note="a request not asked before: the chart's answer and the chosen portfolio's, one after the other.")  # fmt: skip
+               note="a request not asked before: the chart's answer and the chosen portfolio's, one after the other." if change is _cap else "")  # fmt: skip
 
 
 def _ask(browser: Any, values: dict[str, Any]) -> bytes:

@@ -17,7 +17,7 @@ from dashapp.pages.frontier.live import answer
 from dashapp.pages.frontier.panels import PANELS, Panel, asked_id, body_id, control_id
 from dashapp.pages.frontier.picture import Picture, gap, picture
 from dashapp.pages.frontier.portfolio import ON_FRONTIER, chosen_portfolio, portfolio_view
-from dashapp.pages.frontier.request import FrontierRequest, parse
+from dashapp.pages.frontier.request import NOTHING_HELD, FrontierRequest, parse
 
 clientside_callback(
     ClientsideFunction("plumbline", "frontierRequest"),
@@ -83,10 +83,14 @@ def bound_tickers(chosen: Any, request: Any) -> Any:
     return [ticker_bound(name, known.get(name, general)) for name in sorted(inputs.tickers(chosen))]
 
 
-@callback(Output(ID.held, "options"), Input(ID.saved, "data"), prevent_initial_call=True)
-def saved(_saved: Any) -> Any:
-    """Offer what was saved as what may be held."""
-    return held_options()
+@callback(
+    Output(ID.held, "options"), Output(ID.held, "value"),
+    Input(ID.saved, "data"), State(ID.held, "value"), prevent_initial_call=True,
+)  # fmt: skip
+def saved(_saved: Any, held: Any) -> Any:
+    """Offer what was saved as what may be held; what was deleted is held no more."""
+    options = held_options()
+    return options, held if held in options else NOTHING_HELD
 
 
 @callback(
@@ -168,7 +172,7 @@ def _notes(request: FrontierRequest, shown: Picture) -> list[Any]:
     worst = gap(found)
     if worst > 0:
         notes.append(_note(
-            "Which tickers to hold is searched for, not proved. No frontier with so few positions has less volatility than the one without "
+            "Which tickers to hold is searched for, not proved, where there are more than 200 choices of them. No frontier with so few positions has less volatility than the one without "
             f"that count, which has up to {percent(worst)} less; most of the difference is the price of the count itself."
         ))  # fmt: skip
     return notes

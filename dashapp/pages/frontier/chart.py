@@ -90,7 +90,7 @@ def bound_tickers(chosen: Any, request: Any) -> Any:
 def saved(_saved: Any, held: Any) -> Any:
     """Offer what was saved as what may be held; what was deleted is held no more."""
     options = held_options()
-    return options, held if held in options else NOTHING_HELD
+    return options, held if isinstance(held, str) and held in options else NOTHING_HELD
 
 
 @callback(

@@ -26,6 +26,7 @@ from pipeline.steps._step import Context, Outcome, Step
 
 KEY = "frontier"
 TABLES = (schema.frontier_weights, schema.frontier_points, schema.frontier_runs)
+ALL_PAIRS_UP_TO = 250  # tickers; the weights of 36 frontiers of 3,000 would be five million rows a night
 MARKED = ("min_variance", "max_sharpe")
 
 
@@ -56,11 +57,14 @@ def _universe(context: Context, universe: str) -> tuple[int, str]:
         return 0, f"{message}, nothing changed"
     found: list[dict[Table, pd.DataFrame]] = []
     missing = []
-    for _, estimator in sorted(ESTIMATORS.items()):  # rows are stored in the order of their key
+    few = len(inputs.data.tickers) <= ALL_PAIRS_UP_TO
+    # Rows are stored in the order of their key.
+    for _, estimator in sorted(ESTIMATORS.items()) if few else [(DEFAULT_ESTIMATOR.key, DEFAULT_ESTIMATOR)]:
         try:
             found.append(_rows(inputs, estimator))
         except PlumblineError:
             missing.append(estimator.key)
+    message += "" if few else f", {DEFAULT_ESTIMATOR.key} alone: the app computes the others when they are asked for"
     message += f", no data for {len(missing)} of {len(ESTIMATORS)} estimators" if missing else ""
     rows = {table: pd.concat([one[table] for one in found], ignore_index=True) for table in TABLES} if found else {}
     return _store(context, universe, rows), message

@@ -18,6 +18,7 @@ from pipeline.steps._step import Context, Outcome, Step
 
 KEY = "walk_forward"
 TABLE = schema.frontier_walk_forward
+MOST_TICKERS = 500  # more would cost the night minutes: the covariance of each quarter grows with their cube
 
 
 def run(context: Context) -> Outcome:
@@ -36,6 +37,10 @@ def run(context: Context) -> Outcome:
 
 def _universe(context: Context, universe: str) -> tuple[int, str]:
     """Rows written for one universe, and what there is to say of it."""
+    if len(portfolio_inputs.universe_tickers(context.reader, universe)) > MOST_TICKERS:
+        store.drop(context.connection, TABLE, universe)
+        context.note_inputs(KEY, {universe: "too many"})
+        return 0, f"more than {MOST_TICKERS:,} tickers, the app computes the record when it is asked for"
     history = queries.universe_history(context.reader, universe)
     if not context.input_changed(KEY, {universe: _digest(history)}):
         return 0, "nothing changed"

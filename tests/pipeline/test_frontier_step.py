@@ -243,3 +243,17 @@ def test_estimators_without_data_are_left_out_and_counted(
         for table in step.TABLES:
             found = {row[0] for row in reader.rows(f"SELECT DISTINCT estimator FROM {table.name}")}
             assert found == set(ESTIMATORS) - left_out
+
+
+def test_of_a_large_universe_the_default_estimator_alone_is_stored(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(step, "ALL_PAIRS_UP_TO", 2)
+    result = update(
+        UpdateRequest(source="csv", path=folder_of(tmp_path, dict.fromkeys("ABC", SESSIONS), factors=True)),
+        settings=settings,
+    )
+    told = next(one.outcome.message for one in result.steps if one.label == step.STEP.label)
+    assert f"{DEFAULT_ESTIMATOR.key} alone" in told
+    with connect(settings.db) as reader:
+        assert reader.rows("SELECT DISTINCT estimator FROM frontier_runs") == [(DEFAULT_ESTIMATOR.key,)]

@@ -16,6 +16,7 @@ from analytics.portfolio.walk_forward import DELAY, RANKS, WINDOW, walk_forward
 from pipeline.queries import connect
 from pipeline.queries.walk_forward import History, latest_walk_forward, universe_history, walk_forward_universes
 from pipeline.runner import UpdateRequest, update
+from pipeline.steps import walk_forward as step
 
 ESTIMATOR = "mean__ledoit_wolf"
 STEP = "Walk-forward"
@@ -160,3 +161,13 @@ def test_a_day_on_which_few_traded_is_no_gap_of_the_others(spoilt: Any) -> None:
     found = history_of(path)
     np.testing.assert_array_equal(found.dates, whole.dates)
     np.testing.assert_allclose(found.returns, whole.returns, rtol=EXACT, atol=EXACT)
+
+
+def test_a_large_universe_waits_until_it_is_asked_for(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(step, "MOST_TICKERS", 1)
+    result = update(UpdateRequest(source="csv", path=folder_of(tmp_path, sessions=WINDOW + 200)), settings=settings)
+    rows, message = message_of(result)
+    assert rows == 0
+    assert "stocks: more than 1 tickers" in message

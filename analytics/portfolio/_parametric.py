@@ -63,7 +63,8 @@ class Corners:
 def positive_definite(covariance: FloatArray) -> FloatArray:
     """Return the covariance, with a ridge where it is singular; raises InputError where it is none at all."""
     ridge = RIDGE * np.diag(covariance).mean()
-    for candidate in (covariance, covariance + ridge * np.eye(len(covariance))):
+    for added in (0.0, ridge):
+        candidate = covariance + added * np.eye(len(covariance)) if added else covariance
         try:
             pivots = np.diag(np.linalg.cholesky(candidate)) ** 2
         except np.linalg.LinAlgError:
@@ -95,8 +96,8 @@ def corners_of(
     problem = _problem(covariance / variance, pull, (gains - level) / spread, feasible, size)
     # Limits that miss each other by no more than rounding can be obeyed; of assets that are nearly the same, a firmer
     # ridge chooses.
-    tried = (_critical_line(change(problem)) for change in (_as_it_is, _loosened, _ridged))
-    found, residual = _checked(problem, next((one for one in tried if one is not None), None))
+    line = _critical_line(problem) or _critical_line(_loosened(problem)) or _critical_line(_ridged(problem))
+    found, residual = _checked(problem, line)
     if residual > KKT:
         from analytics.portfolio._interior_point import solve_points  # only where the critical line gives up
 
@@ -113,10 +114,6 @@ def corners_of(
 def _checked(problem: Problem, found: Found | None) -> tuple[Found | None, float]:
     residual = np.inf if found is None else violation(problem, found)
     return found, residual if np.isfinite(residual) else np.inf
-
-
-def _as_it_is(problem: Problem) -> Problem:
-    return problem
 
 
 def _ridged(problem: Problem) -> Problem:

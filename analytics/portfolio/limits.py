@@ -13,7 +13,9 @@ Kind = Literal["each", "sum", "turnover", "positions", "min_position"]
 Side = Literal["min", "max"]
 SPLIT: Final = ("positions", "min_position")  # limits that make the set of weights fall into pieces
 HELD: Final = 1e-9  # a smaller weight is rounding, not a position
-HAIR: Final = 1e-6  # a ten-thousandth of a percent: less is below what anybody types or a linear program tells apart
+JUST_MISSED: Final = (
+    1e-6  # a ten-thousandth of a percent: less is below what anybody types or a linear program tells apart
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +108,7 @@ def feasible_set(limits: Sequence[Limit]) -> FeasibleSet:
             else:
                 upper[members] = np.minimum(upper[members], limit.value)
     rows, row_lower, row_upper = _rows([limit for limit in limits if limit.kind == "sum"], n)
-    turnover = min((limit for limit in limits if limit.kind == "turnover"), key=_value, default=None)
+    turnover = min((limit for limit in limits if limit.kind == "turnover"), key=lambda limit: limit.value, default=None)
     counts = [limit.value for limit in limits if limit.kind == "positions"]
     least = [limit.value for limit in limits if limit.kind == "min_position"]
     return FeasibleSet(
@@ -117,7 +119,7 @@ def feasible_set(limits: Sequence[Limit]) -> FeasibleSet:
     )  # fmt: skip
 
 
-def loosened(feasible: FeasibleSet, by: float = HAIR) -> FeasibleSet:
+def loosened(feasible: FeasibleSet, by: float = JUST_MISSED) -> FeasibleSet:
     """Return the set with every limit that may be moved a hair wider; counts of positions stay."""
     return feasible_set([
         replace(limit, value=limit.value + (by if limit.side == "max" else -by))
@@ -165,7 +167,3 @@ def _rows(limits: Sequence[Limit], n: int) -> tuple[FloatArray, FloatArray, Floa
     low = [max([limit.value for limit in group if limit.side == "min"], default=-np.inf) for group in found.values()]
     high = [min([limit.value for limit in group if limit.side == "max"], default=np.inf) for group in found.values()]
     return rows, np.array(low), np.array(high)
-
-
-def _value(limit: Limit) -> float:
-    return limit.value

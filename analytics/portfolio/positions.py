@@ -18,10 +18,9 @@ from analytics.portfolio._checks import at_least, expected_returns_and_covarianc
 from analytics.portfolio._elastic import elastic_program
 from analytics.portfolio._parametric import corners_of, positive_definite
 from analytics.portfolio.frontier import efficient_frontier
-from analytics.portfolio.limits import FeasibleSet
+from analytics.portfolio.limits import HELD, FeasibleSet
 from analytics.portfolio.portfolios import Portfolios, evaluate
 
-HELD: Final = 1e-9  # a smaller weight is rounding
 WIDER: Final = 2  # the search begins with this many times the positions allowed
 SHRINK: Final = 0.75  # share of the assets that stay from one round of the search to the next
 STARTS: Final = 20  # points of the frontier without counts that the search sets out from

@@ -59,11 +59,6 @@ class WalkForward:
         """How far the mean return fell short of the promise, annual, (p,); negative where it was more."""
         return self.promised_return - self.realised.mean_return
 
-    @property
-    def excess_volatility(self) -> FloatArray:
-        """How far the volatility went beyond the promise, annual, (p,)."""
-        return self.realised.volatility - self.promised_volatility
-
 
 @dataclass(frozen=True, eq=False)
 class _Past:

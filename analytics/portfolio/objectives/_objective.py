@@ -11,12 +11,11 @@ from analytics.conventions import FloatArray
 from analytics.errors import InputError, NoPortfolioError
 from analytics.portfolio._checks import complete_returns, expected_returns_and_covariance, finite
 from analytics.portfolio._elastic import elastic_program
-from analytics.portfolio.limits import FeasibleSet
+from analytics.portfolio.limits import HELD, FeasibleSet
 from analytics.portfolio.quadratic import minimise_quadratic
 
 OBEYED: Final = 1e-9  # a limit that is broken by no more is obeyed
 MOVED: Final = 1e-6  # share of the portfolio; a smaller move is a solver's tolerance
-HELD: Final = 1e-9  # a smaller weight is rounding, not a position
 LEAST_WEIGHT: Final = 1e-4  # weights below count as this much where distances are relative to them
 
 

@@ -16,7 +16,7 @@ from dashapp.data import market, workspace
 from dashapp.ids import ids
 from dashapp.pages.frontier.panels import PANELS, Panel, asked_id, body_id, control_id
 from dashapp.pages.frontier.portfolio import ON_FRONTIER, TODAY
-from dashapp.pages.frontier.request import EQUALLY_HELD, NOTHING_HELD, from_link
+from dashapp.pages.frontier.request import EQUALLY_HELD, LABELS, NOTHING_HELD, from_link
 from pipeline.queries import instruments as instrument_queries
 from pipeline.queries import portfolio_inputs
 from pipeline.queries import portfolios as portfolio_queries
@@ -83,11 +83,11 @@ def _explained(registry: Mapping[str, Any]) -> str:
 
 def _weights(asked: Mapping[str, Any]) -> html.Div:
     return html.Div([
-        _field("At most, % of each ticker", _slider(ID.max_weight, asked["max_weight"]), "Drag it: the frontier follows."),
-        _field("At least, % of each ticker", _slider(ID.min_weight, asked["min_weight"], largest=20)),
+        _field(LABELS["max_weight"], _slider(ID.max_weight, asked["max_weight"]), "Drag it: the frontier follows."),
+        _field(LABELS["min_weight"], _slider(ID.min_weight, asked["min_weight"], largest=20)),
         html.Div([
-            _field("Positions, at most", _number(ID.max_positions, asked["max_positions"])),
-            _field("Smallest position, %", _number(ID.min_position, asked["min_position"]), "A ticker is left out, or held with at least this much."),
+            _field(LABELS["max_positions"], _number(ID.max_positions, asked["max_positions"])),
+            _field(LABELS["min_position"], _number(ID.min_position, asked["min_position"]), "A ticker is left out, or held with at least this much."),
         ], className="controls compact"),
         _field("Never hold", dcc.Dropdown(id=ID.exclude, options=tickers(), value=asked["exclude"], multi=True,
                                           placeholder="Tickers to exclude", **KEPT), "A list of exclusions, such as an ESG list."),
@@ -118,10 +118,10 @@ def ticker_bound(name: str, bounds: Any) -> html.Div:
 def _others(asked: Mapping[str, Any]) -> html.Div:
     return html.Div([
         html.Div([
-            _field("Cash at least, %", _number(ID.min_cash, asked["min_cash"])),
-            _field("Cash at most, %", _number(ID.max_cash, asked["max_cash"]), "Cash earns the risk-free rate."),
-            _field("Turnover at most, %", _number(ID.max_turnover, asked["max_turnover"]), "Half the sum of all changes from what is held today."),
-            _field("Dividend yield at least, %", _number(ID.min_dividend_yield, asked["min_dividend_yield"]), "Of the invested part, by the dividends of the last 252 sessions."),
+            _field(LABELS["min_cash"], _number(ID.min_cash, asked["min_cash"])),
+            _field(LABELS["max_cash"], _number(ID.max_cash, asked["max_cash"]), "Cash earns the risk-free rate."),
+            _field(LABELS["max_turnover"], _number(ID.max_turnover, asked["max_turnover"]), "Half the sum of all changes from what is held today."),
+            _field(LABELS["min_dividend_yield"], _number(ID.min_dividend_yield, asked["min_dividend_yield"]), "Of the invested part, by the dividends of the last 252 sessions."),
         ], className="controls compact"),
         _field("Held today", _choice(ID.held, held_options(), asked["held"])),
     ])  # fmt: skip

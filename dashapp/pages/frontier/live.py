@@ -31,6 +31,7 @@ from pipeline.queries.portfolio_inputs import PortfolioInputs, portfolio_inputs
 from pipeline.workspace import reading
 
 UNIVERSES_KEPT, ANSWERS_KEPT = 8, 64
+SHOWN_WEIGHT = 0.0005  # smaller weights are rounding, not holdings
 TOO_SHORT = (
     "The universe {universe} holds no frontier: it needs at least two tickers with more than a year of prices. "
     "The Data tab shows what the last update did."

@@ -16,12 +16,11 @@ from dashapp import inputs
 from dashapp.components import card, column, graph, grid, percent_column, stat, stats
 from dashapp.figures.frontier import weights_figure
 from dashapp.format import number, percent, unbroken
-from dashapp.pages.frontier.live import Answer, answer
+from dashapp.pages.frontier.live import SHOWN_WEIGHT, Answer, answer
 from dashapp.pages.frontier.panels import Chosen
 from dashapp.pages.frontier.request import parse
 
 ON_FRONTIER, TODAY = "frontier", "held"
-SHOWN_WEIGHT = 0.0005  # smaller weights are rounding, not holdings
 MOST_BARS = 15
 
 

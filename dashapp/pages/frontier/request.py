@@ -85,17 +85,16 @@ def from_link(text: str) -> tuple[dict[str, Any], str]:
 
 def _constraints(given: Mapping[str, Any]) -> Constraints:
     positions = given["max_positions"]
-    name = LABELS
     return Constraints(
-        min_weight=_share(name["min_weight"], given["min_weight"]), max_weight=_share(name["max_weight"], given["max_weight"]),
+        min_weight=_share(LABELS["min_weight"], given["min_weight"]), max_weight=_share(LABELS["max_weight"], given["max_weight"]),
         ticker_bounds={inputs.ticker(key): _bounds(key, value) for key, value in _mapping("tickers", given["tickers"]).items()},
         sector_bounds={key: _bounds(key, value) for key, value in _mapping("sectors", given["sectors"]).items()
                        if _bounds(key, value) != (0.0, 1.0)},
-        min_cash=_share(name["min_cash"], given["min_cash"]), max_cash=_optional(name["max_cash"], given["max_cash"]),
-        max_positions=None if positions is None else inputs.whole(name["max_positions"], positions, low=1, high=inputs.MANY),
-        min_position=_share(name["min_position"], given["min_position"]),
-        max_turnover=_optional(name["max_turnover"], given["max_turnover"]),
-        min_dividend_yield=_optional(name["min_dividend_yield"], given["min_dividend_yield"]),
+        min_cash=_share(LABELS["min_cash"], given["min_cash"]), max_cash=_optional(LABELS["max_cash"], given["max_cash"]),
+        max_positions=None if positions is None else inputs.whole(LABELS["max_positions"], positions, low=1, high=inputs.MANY),
+        min_position=_share(LABELS["min_position"], given["min_position"]),
+        max_turnover=_optional(LABELS["max_turnover"], given["max_turnover"]),
+        min_dividend_yield=_optional(LABELS["min_dividend_yield"], given["min_dividend_yield"]),
         exclude=tuple(given["exclude"]),
     )  # fmt: skip
 

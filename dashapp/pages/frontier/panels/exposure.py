@@ -12,11 +12,10 @@ from analytics.conventions import MIN_FACTOR_SESSIONS, TRADING_DAYS, FloatArray
 from analytics.portfolio.exposure import effective_positions, factor_exposure, group_exposure, herfindahl
 from dashapp.components import card, info, plain_table, stat, stats
 from dashapp.format import number, percent
-from dashapp.pages.frontier.live import Answer
+from dashapp.pages.frontier.live import SHOWN_WEIGHT, Answer
 from dashapp.pages.frontier.panels._panel import Chosen, Panel
 from pipeline.queries.portfolio_inputs import FACTORS
 
-SHOWN_WEIGHT: Final = 0.0005
 NO_WEIGHT: Final = 1e-9
 LABELS: Final = {
     "mkt_rf": ("Market", "Return of the US stock market less the risk-free rate."),

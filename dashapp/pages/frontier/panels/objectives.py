@@ -10,10 +10,9 @@ from dash import html
 from analytics.portfolio.comparison import Comparison, compare
 from analytics.portfolio.objectives import OBJECTIVES
 from dashapp.components import card, column, grid, number_column, percent_column
-from dashapp.pages.frontier.live import Answer
+from dashapp.pages.frontier.live import SHOWN_WEIGHT, Answer
 from dashapp.pages.frontier.panels._panel import Chosen, Panel
 
-SHOWN_WEIGHT = 0.0005
 KEPT_ANSWERS = 16
 
 
@@ -51,13 +50,9 @@ def _weights(chosen: Chosen, found: Comparison) -> Any:
     return grid("frontier-objective-weights", table, columns, row_id="ticker", height=420)
 
 
-def _compared(answer: Answer) -> Comparison:
-    return _kept(answer)
-
-
 @lru_cache(maxsize=KEPT_ANSWERS)
-def _kept(answer: Answer) -> Comparison:
-    """An answer is one object as long as it is kept itself."""
+def _compared(answer: Answer) -> Comparison:
+    """Keyed by the answer itself, which is one object as long as it is kept."""
     return compare(answer.task, holdings=answer.holdings)
 
 

@@ -19,10 +19,9 @@ from analytics.portfolio.views import parse_views
 from dashapp.components import card, graph, stat, stats
 from dashapp.figures.frontier_uncertainty import band_figure, weight_intervals_figure
 from dashapp.format import percent, unbroken
-from dashapp.pages.frontier.live import Answer
+from dashapp.pages.frontier.live import SHOWN_WEIGHT, Answer
 from dashapp.pages.frontier.panels._panel import Chosen, Panel
 
-HELD: Final = 0.0005  # smaller weights are rounding, not holdings
 MOST_BARS: Final = 20
 KEPT: Final = 8
 STORED: Final = ("capm", "ff3", "ff5")  # expected returns that come from stored fits, and are not redrawn
@@ -113,7 +112,7 @@ def _returns(answer: Answer, weights: FloatArray) -> FloatArray:
 def _rank(chosen: Chosen, found: Resampled) -> tuple[int, str]:
     """The step of the frontier whose weights are shown, and what there is to say of it."""
     last = len(found.frontier.weights)
-    held = found.frontier.weights > HELD
+    held = found.frontier.weights > SHOWN_WEIGHT
     if chosen.point is not None and not chosen.answer.feasible.is_split:
         rank = chosen.point - 1
         where = f"Step {rank + 1} of {last} on the frontier."
@@ -126,7 +125,7 @@ def _rank(chosen: Chosen, found: Resampled) -> tuple[int, str]:
         where = (
             f"{chosen.label} is not on this frontier: shown is step {rank + 1} of {last}, the nearest in volatility."
         )
-    always = int((found.weights_low[rank] > HELD)[held[rank]].sum())
+    always = int((found.weights_low[rank] > SHOWN_WEIGHT)[held[rank]].sum())
     return (
         rank,
         f"{where} Of {int(held[rank].sum())} tickers held here, {always or 'none'} stay in nearly every redrawn history.",
@@ -162,7 +161,7 @@ def _span(low: Any, high: Any) -> str:
 
 def _weights(chosen: Chosen, found: Resampled, rank: int) -> Any:
     weights, low, high = found.frontier.weights[rank], found.weights_low[rank], found.weights_high[rank]
-    shown = np.flatnonzero(np.maximum(weights, high) > HELD)
+    shown = np.flatnonzero(np.maximum(weights, high) > SHOWN_WEIGHT)
     shown = shown[np.lexsort((-high[shown], -weights[shown]))][:MOST_BARS]
     names = [chosen.answer.tickers[number] for number in shown]
     return graph(

@@ -35,4 +35,14 @@ FRONTIER_SEED: Final = 20_240_101
 
 INITIAL_CAPITAL: Final = 100_000.0  # USD
 FEE_RATE: Final = 0.0005  # of the traded value, each way
-SLIPPAGE_RATE: Final = 0.0005  # of the price, against the trader
+HALF_SPREAD: Final = 0.0001  # of the price: half of what bid and ask of a large stock are apart
+SLIPPAGE_RATE: Final = 0.0005  # of the price, against the trader, beside the half-spread
+IMPACT_COEFFICIENT: Final = 0.015  # of the price, for an order as large as an average day's trading
+IMPACT_EXPONENT: Final = 0.5  # the square-root law of market impact
+PARTICIPATION_CAP: Final = 0.1  # of an average day's trading, that one ticker's orders may be on one day
+BORROW_RATE: Final = 0.01  # per year, of the value that is sold short
+VOLUME_SESSIONS: Final = 20  # bars over which the average dollar volume is taken
+MAX_CONCESSION: Final = 0.9  # of the price: what spread, slippage and impact may be at the most, together
+MAX_POSITION: Final = 0.2  # of the account in one ticker, unless fewer than five tickers share it
+DELISTED_AFTER: Final = 5  # sessions in a row without a bar, after which a position is settled at its last close
+FACTOR_WINDOW: Final = 60  # months of the fits that strategies read

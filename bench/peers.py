@@ -142,7 +142,7 @@ def vectorbt_from_orders(panel: Any, orders: pd.DataFrame, spec: Any) -> np.ndar
     )
     portfolio = vbt.Portfolio.from_orders(
         close, size.reindex(index=index, columns=columns), size_type="targetpercent", direction="longonly", price=opened,
-        val_price=opened, fees=spec.costs.fee_rate, slippage=spec.costs.slippage_rate, init_cash=spec.initial_capital,
+        val_price=opened, fees=spec.costs.fee_rate, slippage=spec.costs.half_spread + spec.costs.slippage_rate, init_cash=spec.initial_capital,
         group_by=True, cash_sharing=True, call_seq="auto", freq="1D",
     )  # fmt: skip
     portfolio.stats()

@@ -75,7 +75,10 @@ def run_in_background(work: dict[str, Any]) -> str:
     with slot(work["folder"], work["slots"]):
         watch.started()
         try:
-            result_id = backtests.run(work["request"], report=watch.report, db=work["db"], workspace=path)
+            result_id = backtests.run(
+                work["request"], report=watch.report, db=work["db"], workspace=path,
+                stored=watch.answered,
+            )  # fmt: skip
         except PlumblineError as error:
             workspace.update_job(path, job_id, state="failed", message=str(error))
         except Exception as error:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from numbers import Real
 from typing import Any
 
@@ -46,12 +46,19 @@ def usd(value: Any, *, digits: int = 2) -> str:
     return f"{'−' if value < 0 else ''}${abs(value):,.{digits}f}"
 
 
+def day(value: Any) -> str:
+    """Return days since 1970-01-01 as a date: 19723 → 2024-01-01."""
+    return (date(1970, 1, 1) + timedelta(days=int(value))).isoformat() if is_known(value) else UNKNOWN
+
+
 def by_unit(value: Any, unit: str) -> str:
     """Return a metric's value in the format of its unit."""
     if unit == "fraction":
         return percent(value, digits=2)
     if unit == "usd":
         return usd(value)
+    if unit == "date":
+        return day(value)
     if unit in ("count", "days"):
         return number(value, digits=0 if is_known(value) and float(value).is_integer() else 1)
     return number(value, digits=3)

@@ -105,7 +105,14 @@ def parameter(declared: Parameter, value: Any) -> Any:
         if value is not None and not isinstance(value, str):
             raise InputError(declared.name, got=shown(value), allowed="a text")
         return value or ""
-    return number(declared.name, value)
+    if declared.one_of:
+        return choice(declared.name, value, declared.one_of)
+    if isinstance(declared.default, bool):
+        if not isinstance(value, bool):
+            raise InputError(declared.name, got=shown(value), allowed="true or false")
+        return value
+    found = number(declared.name, value)
+    return found / 100 if declared.percent else found
 
 
 def texts(field: str, value: Any, strategy: str) -> dict[str, str]:

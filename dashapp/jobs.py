@@ -172,6 +172,10 @@ class Watch:
         """Note progress; the next beat stores it."""
         self.progress, self.message = fraction, message
 
+    def answered(self, result_id: str) -> None:
+        """Note the answer, which can be shown while what follows is still running."""
+        workspace.update_job(self.path, self.job_id, result_id=result_id)
+
     def _beat(self) -> None:
         while True:
             values = {"progress": self.progress, "message": self.message} if self.running_since else {}

@@ -67,6 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     backtest.add_argument("--capital", type=float, help="initial capital in USD")
     backtest.add_argument("--fees", type=float, help="fraction of the traded value, each way")
     backtest.add_argument("--slippage", type=float, help="fraction of the price, against the trader")
+    backtest.add_argument("--cost", action="append", default=[], metavar="NAME=VALUE", help="another cost, such as borrow_rate=0.02")
+    backtest.add_argument("--rule", action="append", default=[], metavar="NAME=VALUE", help="a rule of risk, such as stop_loss=0.1")
+    backtest.add_argument("--engine", default="kernel", help="kernel or vectorbt")
     backtest.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="a strategy parameter")
     backtest.add_argument("--json", action="store_true", help="print the stored result as one JSON object")
     backtest.set_defaults(command=_backtest)
@@ -123,8 +126,9 @@ def _backtest(options: argparse.Namespace, settings: Any) -> int:
     line = _ProgressLine()
     request = backtests.BacktestRequest.of(
         strategy=options.strategy, tickers=options.tickers, start=options.start, end=options.end,
-        initial_capital=options.capital, fee_rate=options.fees, slippage_rate=options.slippage,
-        parameters=_parameters(options.param),
+        initial_capital=options.capital, engine=options.engine, parameters=_pairs("--param", options.param),
+        costs={"fee_rate": options.fees, "slippage_rate": options.slippage} | _pairs("--cost", options.cost),
+        rules=_pairs("--rule", options.rule),
     )  # fmt: skip
     try:
         result_id = backtests.run(
@@ -138,10 +142,10 @@ def _backtest(options: argparse.Namespace, settings: Any) -> int:
     return COMPLETE
 
 
-def _parameters(pairs: Sequence[str]) -> dict[str, str]:
+def _pairs(option: str, pairs: Sequence[str]) -> dict[str, str]:
     for pair in pairs:
         if "=" not in pair:
-            raise InputError("--param", got=pair, allowed="NAME=VALUE, such as threshold=3")
+            raise InputError(option, got=pair, allowed="NAME=VALUE, such as threshold=3")
     return dict(pair.split("=", 1) for pair in pairs)
 
 

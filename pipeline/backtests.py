@@ -2,85 +2,39 @@
 
 A request is resolved against the published run (tickers sorted, dates resolved, defaults filled in), answered from
 the store where the same question was asked of the same data, and otherwise computed, stored and named by its content.
+The answer is stored first; its audit, its intervals and each ticker on its own follow and are stored with it.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from analytics.backtest import BacktestSpec, Costs, run_backtest
+from analytics.backtest import BacktestResult, StrategyInputs, run_backtest
+from analytics.backtest.checks import check
 from analytics.backtest.strategies import STRATEGIES
-from analytics.conventions import FEE_RATE, INITIAL_CAPITAL, SLIPPAGE_RATE
-from analytics.errors import InputError, MissingDataError, UnknownKeyError
+from analytics.errors import MissingDataError, UnknownKeyError
 from analytics.market import FIELDS, Panel
-from analytics.parameters import resolve
-from analytics.registry import lookup
-from analytics.returns import RiskFree, daily_risk_free
-from analytics.validate import date_range
+from analytics.returns import CARRIED, daily_risk_free
 from pipeline import store
 from pipeline import workspace as results
+from pipeline.backtest_request import BacktestRequest
 from pipeline.queries import Reader, connect
 from pipeline.queries import factors as factor_queries
 from pipeline.queries import instruments as instrument_queries
 from pipeline.queries import prices as price_queries
 from pipeline.queries import results as result_queries
 from pipeline.queries import runs as run_queries
+from pipeline.queries import strategy_inputs as input_queries
 from pipeline.sources import Report, no_report
 from pipeline.version import code_version
 
+__all__ = ["BacktestRequest", "describe", "find", "load", "run"]
 
-@dataclass(frozen=True)
-class BacktestRequest:
-    """What the user asks for, checked as far as it can be without data. `tickers` None: all active stocks."""
-
-    strategy: str
-    tickers: tuple[str, ...] | None
-    start: str | None
-    end: str | None
-    initial_capital: float
-    fee_rate: float
-    slippage_rate: float
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def of(
-        cls, *, strategy: str = "technical_vote", tickers: Iterable[str] | None = None, start: str | None = None,
-        end: str | None = None, initial_capital: float | None = None, fee_rate: float | None = None,
-        slippage_rate: float | None = None, parameters: Mapping[str, Any] | None = None,
-    ) -> "BacktestRequest":  # fmt: skip
-        """Return a checked request with the defaults filled in; raises InputError or UnknownKeyError."""
-        chosen = tuple(sorted({str(ticker).upper() for ticker in tickers})) if tickers is not None else None
-        date_range(start, end)
-        if chosen == ():
-            raise InputError("tickers", got=[], allowed="at least one ticker of the store", fix="Choose a ticker.")
-        spec = BacktestSpec(
-            strategy=lookup(STRATEGIES, strategy, "strategy").key,
-            parameters=resolve(STRATEGIES[strategy].parameters, parameters or {}),
-            initial_capital=INITIAL_CAPITAL if initial_capital is None else initial_capital,
-            costs=Costs(FEE_RATE if fee_rate is None else fee_rate, SLIPPAGE_RATE if slippage_rate is None else slippage_rate),
-            start=start, end=end,
-        )  # fmt: skip
-        return cls(
-            strategy,
-            chosen,
-            start,
-            end,
-            spec.initial_capital,
-            spec.costs.fee_rate,
-            spec.costs.slippage_rate,
-            spec.parameters,
-        )
-
-    def spec(self, *, start: str, end: str) -> BacktestSpec:
-        """Return the request in the engine's terms, over resolved dates."""
-        return BacktestSpec(
-            strategy=self.strategy, parameters=self.parameters, initial_capital=self.initial_capital,
-            costs=Costs(self.fee_rate, self.slippage_rate), start=start, end=end,
-        )  # fmt: skip
+ANSWERED = 0.4  # of the progress, when the answer is there and its checks begin
 
 
 @dataclass(frozen=True)
@@ -100,49 +54,64 @@ class _Question:
 
     def columns(self) -> dict[str, str]:
         """The columns of backtesting_results that identify the question."""
-        asked = self.request
         return {
-            "strategy_name": asked.strategy, "start_date": self.start, "end_date": self.end,
+            "strategy_name": self.request.spec.strategy, "start_date": self.start, "end_date": self.end,
             "data_run_id": self.data_run_id, "code_version": code_version(),
-            "tickers": results.canonical(self.tickers),
-            "params": results.canonical({
-                **asked.parameters, "initial_capital": asked.initial_capital, "fee_rate": asked.fee_rate,
-                "slippage_rate": asked.slippage_rate,
-            }),
+            "tickers": results.canonical(self.tickers), "params": results.canonical(self.request.params()),
         }  # fmt: skip
 
 
 def find(request: BacktestRequest, *, db: Path, workspace: Path) -> str | None:
-    """Return the result_id where this question has been answered on this data, else None; raises as `run` does."""
+    """Return the result_id where this question has been answered on this data and checked, else None.
+
+    Raises as `run` does.
+    """
     with connect(Path(db)) as reader:
         question = _resolve(reader, request, Path(db))
     with results.reading(Path(workspace)) as reader:
-        return result_queries.find_result(reader, question.key())
+        result_id = result_queries.find_result(reader, question.key())
+        return result_id if result_id and result_queries.is_checked(reader, result_id) else None
 
 
-def run(request: BacktestRequest, *, db: Path, workspace: Path, report: Report = no_report) -> str:
+def run(
+    request: BacktestRequest, *, db: Path, workspace: Path, report: Report = no_report,
+    stored: Callable[[str], None] = lambda _result_id: None,
+) -> str:  # fmt: skip
     """Answer a request and return the result_id of the stored answer.
 
-    Raises InputError or UnknownKeyError (the request), MissingDataError (no prices there), StoreError (no store).
+    stored(result_id) is told as soon as the answer can be shown; its checks follow. Raises InputError or
+    UnknownKeyError (the request), MissingDataError (no prices there), StoreError (no store).
     """
     db, workspace = Path(db), Path(workspace)
-    stored = find(request, db=db, workspace=workspace)
-    if stored is not None:
-        return stored
+    known = find(request, db=db, workspace=workspace)
+    if known is not None:
+        return known
     report(0.02, "reading prices")
     with connect(db, seconds=60.0) as reader:
         question = _resolve(reader, request, db)
-        panel = Panel.of(price_queries.all_bars(reader, question.tickers, end=question.end))
-        risk_free = _risk_free(reader, panel)
-    result_id = _result_id(question, panel, risk_free)
+        inputs = _inputs(reader, question)
+        members = instrument_queries.memberships(reader)
+    result_id = _result_id(question, inputs, members)
     with results.reading(workspace) as reader:
-        known = result_queries.result(reader, result_id) is not None  # the same prices were read before
-    if not known:
-        _compute_and_store(question, panel, risk_free, result_id, workspace, report)
+        checked = result_queries.is_checked(reader, result_id)  # the same prices were read before
+    if not checked:
+        spec = question.request.over(start=question.start, end=question.end)
+        result = run_backtest(inputs, spec, report=_part(report, 0.05, ANSWERED))
+        _store(question, result, result_id, workspace)
+        stored(result_id)
     results.remember_answer(
         workspace, question_id=question.key(), result_id=result_id, data_run_id=question.data_run_id
     )
+    if not checked:
+        checks = check(inputs, spec, result, members=members, report=_part(report, ANSWERED, 0.98))
+        audit = results.canonical({**result.audit, **checks.audit})
+        results.save_checks(workspace, result_id, audit=audit, tickers=checks.tickers)
     return result_id
+
+
+def _part(report: Report, begin: float, end: float) -> Report:
+    """The report of a piece of work that is a part of the whole."""
+    return lambda done, message: report(begin + (end - begin) * done, message)
 
 
 def load(result_id: str, *, workspace: Path) -> dict[str, Any]:
@@ -154,18 +123,13 @@ def load(result_id: str, *, workspace: Path) -> dict[str, Any]:
     return found
 
 
-def _compute_and_store(
-    question: _Question, panel: Panel, risk_free: RiskFree, result_id: str, workspace: Path, report: Report
-) -> None:
-    spec = question.request.spec(start=question.start, end=question.end)
-    result = run_backtest(panel, spec, risk_free=risk_free, report=report)
+def _store(question: _Question, result: BacktestResult, result_id: str, workspace: Path) -> None:
     metrics = result.metrics
     row = question.columns() | {
         "result_id": result_id, "test_date": store.utc_now(),
         **{name: metrics[name] for name in ("total_return", "sharpe_ratio", "max_drawdown")},
         "metrics": results.canonical(metrics), "audit": results.canonical(result.audit),
     }  # fmt: skip
-    report(0.95, "storing")
     results.save_result(workspace, row, equity=result.equity_frame(), trades=result.trades)
 
 
@@ -173,18 +137,32 @@ def _resolve(reader: Reader, request: BacktestRequest, db: Path) -> _Question:
     published = run_queries.published_run(reader)
     if published is None:
         raise MissingDataError("Nothing has been published yet. Run: make update")
+    asked = request.spec
     tickers = request.tickers or tuple(instrument_queries.stock_tickers(reader))
-    known = price_queries.session_bounds(reader, tickers, start=request.start, end=request.end)
+    known = price_queries.session_bounds(reader, tickers, start=asked.start, end=asked.end)
     for ticker in tickers:
         if ticker not in known:
             raise UnknownKeyError("ticker", ticker, instrument_queries.instruments(reader)["ticker"])
     spans = [span for span in known.values() if span is not None]
     if not spans:
         raise MissingDataError(
-            f"No prices of {', '.join(tickers[:5])} from {request.start or 'the beginning'} to {request.end or 'the end'}."
+            f"No prices of {', '.join(tickers[:5])} from {asked.start or 'the beginning'} to {asked.end or 'the end'}."
         )
     start, end = min(first for first, _ in spans), max(last for _, last in spans)
     return _Question(request, tickers, start, end, published["run_id"], _stamp(db))
+
+
+def _inputs(reader: Reader, question: _Question) -> StrategyInputs:
+    """Everything known of the tickers up to the end of the test."""
+    panel = Panel.of(price_queries.all_bars(reader, question.tickers, end=question.end))
+    daily, monthly = (factor_queries.factor_returns(reader, frequency)["rf"] for frequency in ("D", "M"))
+    needs = STRATEGIES[question.request.spec.strategy].needs
+    risk_free = daily_risk_free(panel.dates, daily=daily, monthly=monthly)
+    return StrategyInputs(
+        panel=panel, first_rows=np.zeros(len(panel.tickers), dtype=np.int64),
+        risk_free=risk_free.values, carried=risk_free.origin == CARRIED,
+        factors=input_queries.factor_view(reader, panel.tickers, end=question.end) if "factors" in needs else None,
+    )  # fmt: skip
 
 
 def _stamp(db: Path) -> str:
@@ -193,19 +171,21 @@ def _stamp(db: Path) -> str:
     return ",".join(f"{path.stat().st_size}:{path.stat().st_mtime_ns}" for path in files if path.stat().st_size)
 
 
-def _risk_free(reader: Reader, panel: Panel) -> RiskFree:
-    daily, monthly = (factor_queries.factor_returns(reader, frequency)["rf"] for frequency in ("D", "M"))
-    return daily_risk_free(panel.dates, daily=daily, monthly=monthly)
-
-
-def _result_id(question: _Question, panel: Panel, risk_free: RiskFree) -> str:
-    """The sha256 of code version, canonical request and the arrays actually read; not of the run or the clock."""
+def _result_id(question: _Question, inputs: StrategyInputs, members: Mapping[str, Any]) -> str:
+    """The sha256 of code version, canonical request and everything actually read; not of the run or the clock."""
     columns = {name: value for name, value in question.columns().items() if name != "data_run_id"}
-    digest = hashlib.sha256(results.canonical(columns).encode())
-    digest.update(panel.dates.astype("datetime64[D]").astype(np.int64).tobytes())
-    for name in FIELDS:
-        digest.update(np.ascontiguousarray(getattr(panel, name)).tobytes())
-    digest.update(np.ascontiguousarray(risk_free.values).tobytes())
+    digest = hashlib.sha256(results.canonical([columns, members]).encode())
+    arrays = [getattr(inputs.panel, name) for name in FIELDS] + [inputs.risk_free]
+    days = [inputs.panel.dates]
+    if inputs.factors is not None:
+        view = inputs.factors
+        days += [view.as_of, view.factor_known]
+        arrays += [view.universe_median, *(values for _, values in sorted(view.values.items()))]
+        arrays += [values for _, values in sorted(view.factor_returns.items())]
+    for dates in days:
+        digest.update(dates.astype("datetime64[D]").astype(np.int64).tobytes())
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array, dtype=float).tobytes())
     return digest.hexdigest()
 
 
@@ -217,8 +197,17 @@ def describe(result: Mapping[str, Any]) -> str:
         f"{result['strategy_name']} on {', '.join(result['tickers'])}",
         f"{result['start_date']} to {result['end_date']}, run {result['data_run_id']}, result {result['result_id'][:12]}",
     ]
+    audit = result["audit"]
+    if "verdict" in audit:
+        lines.append(f"Audit: {audit['verdict']}. " + " ".join(gate["detail"] for gate in audit["gates"] if gate["verdict"] != "green"))
     lines += [
-        f"  {METRICS[key].label:32} {value if value is not None else 'unknown'}"
-        for key, value in result["metrics"].items()
-    ]
+        f"  {metric.label:36} {_value_text(result['metrics'][key], metric.unit)}"
+        for key, metric in METRICS.items() if key in result["metrics"]
+    ]  # fmt: skip
     return "\n".join(lines)
+
+
+def _value_text(value: float | None, unit: str) -> str:
+    if value is None:
+        return "unknown"
+    return str(np.datetime64(int(value), "D")) if unit == "date" else f"{value:.6g}"

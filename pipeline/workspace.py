@@ -64,6 +64,13 @@ def save_result(path: Path, row: Mapping[str, Any], *, equity: pd.DataFrame, tra
         store.insert(connection, schema.backtesting_trades, trades.assign(result_id=result_id))
 
 
+def save_checks(path: Path, result_id: str, *, audit: str, tickers: pd.DataFrame) -> None:
+    """Store the audit of a stored result, as JSON, and each of its tickers on its own, once."""
+    with closing(store.open_writer(path, schema.WORKSPACE)) as connection, store.transaction(connection):
+        store.update(connection, schema.backtesting_results, {"result_id": result_id}, audit=audit)
+        store.upsert(connection, schema.backtesting_tickers, tickers.assign(result_id=result_id))
+
+
 def remember_answer(path: Path, *, question_id: str, result_id: str, data_run_id: str) -> None:
     """Note that a stored result answers a question, so that it is found again without reading prices."""
     with closing(store.open_writer(path, schema.WORKSPACE)) as connection:

@@ -25,7 +25,7 @@ STRATEGY = '''"""Always in cash, for the test."""
 import numpy as np
 from analytics.backtest.strategies._strategy import Strategy
 STRATEGY = Strategy(key="cash", label="Cash", description="d", parameters=(),
-                    decide=lambda panel, first_rows, **_: np.full((len(panel.dates), len(panel.tickers)), np.nan))
+                    decide=lambda inputs, **_: np.full(inputs.panel.close.shape, np.nan))
 '''
 STEP = '''"""Counts, for the test."""
 from pipeline.steps._step import Outcome, Step
@@ -52,7 +52,7 @@ assert [step.label for step in summary.steps].index("Count") > [step.label for s
 with connect(settings.db) as reader:
     row = signals.latest_signal(reader, "SIM001")
 assert row["midpoint_14"] > 0 and row["vote_midpoint"] in (-1, 0, 1)
-request = backtests.BacktestRequest.of(strategy="cash")
+request = backtests.BacktestRequest.of(strategy="cash", rules={"cash_interest": False})
 result = backtests.load(backtests.run(request, db=settings.db, workspace=settings.workspace), workspace=settings.workspace)
 assert result["total_return"] == 0
 from dashapp.app import create_app

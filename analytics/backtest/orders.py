@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from analytics.conventions import FloatArray
+from analytics.conventions import DELISTED_AFTER, FloatArray
 from analytics.market import Panel
 
 PENDING = -1  # the row of an order whose ticker has no later bar yet
@@ -50,8 +50,8 @@ def schedule_orders(panel: Panel, decisions: FloatArray, *, start: np.datetime64
 
     Only orders that fall due from `start` to `end`, or are still pending at `end`, are kept; closing what
     was never opened is dropped. What is ordered for a date depends on nothing from that date on. Raises
-    ValueError on decisions that no strategy may make: another shape, a weight outside 0 to 1, a ticker
-    without a bar, weights above 1 in all.
+    ValueError on decisions that no strategy may make: another shape, a weight outside −1 to 1, a ticker
+    without a bar, weights above 1 in all, shorts counted by their size.
     """
     if np.shape(decisions) != panel.close.shape:
         raise ValueError(f"decisions have shape {np.shape(decisions)}, not {panel.close.shape}")
@@ -63,7 +63,7 @@ def schedule_orders(panel: Panel, decisions: FloatArray, *, start: np.datetime64
     ]
     joined = Orders(*(np.concatenate(parts) for parts in zip(*columns, strict=True)))
     orders = joined.take(np.lexsort((joined.column, joined.decided)))
-    _check_weights(orders)
+    _check_weights(orders, panel.has_bar)
     return orders
 
 
@@ -80,11 +80,23 @@ def _orders_of(column: int, bars: np.ndarray, decisions: FloatArray, first: int)
     return decided[kept], row[kept], np.full(kept.sum(), column), target[kept], change[kept]
 
 
-def _check_weights(orders: Orders) -> None:
-    """Raise ValueError where a weight, or the weights in force together, leave the range 0 to 1."""
-    if ((orders.target_weight < 0.0) | (orders.target_weight > 1.0)).any():
-        raise ValueError("a target weight lies outside 0 to 1")
-    in_force = np.cumsum(orders.change)
-    after_the_day = np.append(orders.decided[1:] != orders.decided[:-1], True)[: len(orders)]
-    if (in_force[after_the_day] > 1.0 + WEIGHT_SLACK).any():
-        raise ValueError(f"target weights in force together reach {in_force[after_the_day].max():g}, above 1")
+def released(has_bar: np.ndarray) -> np.ndarray:
+    """Return where a ticker has been without a bar so long that the account settles it as delisted, (n_dates, n_tickers)."""
+    rows = np.arange(len(has_bar))[:, None]
+    newest = np.maximum.accumulate(np.where(has_bar, rows, -1), axis=0)
+    return np.asarray((newest >= 0) & (rows - newest == DELISTED_AFTER))
+
+
+def _check_weights(orders: Orders, has_bar: np.ndarray) -> None:
+    """Raise ValueError where a weight is outside −1 to 1, or the sizes of those in force together are above 1."""
+    size = np.abs(orders.target_weight)
+    if (size > 1.0).any():
+        raise ValueError("a target weight lies outside −1 to 1")
+    said = released(has_bar)
+    sizes = np.zeros(has_bar.shape)
+    said[orders.decided, orders.column] = True
+    sizes[orders.decided, orders.column] = size
+    newest = np.maximum.accumulate(np.where(said, np.arange(len(said))[:, None], -1), axis=0)
+    in_force = np.where(newest >= 0, np.take_along_axis(sizes, np.maximum(newest, 0), axis=0), 0.0).sum(axis=1)
+    if (in_force > 1.0 + WEIGHT_SLACK).any():
+        raise ValueError(f"target weights in force together reach {in_force.max():g}, above 1")

@@ -7,113 +7,177 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analytics.backtest.account import Account, settle
-from analytics.backtest.engine import Fills, TradingPrices, total_return_prices
-from analytics.backtest.orders import PENDING, Orders, schedule_orders
+from analytics.backtest import facts
+from analytics.backtest.decisions import begin, decide_orders
+from analytics.backtest.engine import Ledger, TradingPrices, total_return_prices
+from analytics.backtest.inputs import StrategyInputs
+from analytics.backtest.orders import PENDING, Orders
 from analytics.backtest.result import BacktestResult
-from analytics.backtest.round_trips import END_OF_TEST, round_trips
+from analytics.backtest.round_trips import round_trips
 from analytics.backtest.spec import BacktestSpec
-from analytics.backtest.strategies import STRATEGIES, first_decision_rows
-from analytics.conventions import FloatArray
-from analytics.errors import InputError, MissingDataError
-from analytics.market import FIELDS, Panel
-from analytics.metrics import Performance, Trades, compute_metrics
-from analytics.returns import CARRIED, RiskFree
+from analytics.backtest.strategies import STRATEGIES
+from analytics.backtest.terms import Rules
+from analytics.errors import InputError, MissingDataError, PlumblineError
+from analytics.market import Bars, Panel
+from analytics.metrics import METRICS, Performance, Trades, compute_metrics
 
 Report = Callable[[float, str], None]
-PRICE_BASIS = "total return: open and close × adj_close / close"
+ALONE = ("total_return", "annual_return", "annual_volatility", "sharpe_ratio", "max_drawdown", "n_trades", "win_rate")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Window:
-    """The panel up to the end of the test, whose sessions are the rows from `first` to before `last`."""
+    """What is known up to the end of the test, whose sessions are the rows from `first` to before `last`."""
 
-    panel: Panel
+    inputs: StrategyInputs
     prices: TradingPrices
     first: int
     last: int
 
+    @property
+    def panel(self) -> Panel:
+        return self.inputs.panel
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class _Run:
     orders: Orders
-    fills: Fills
-    account: Account
+    ledger: Ledger
+    trades: pd.DataFrame
 
 
-def run_backtest(
-    panel: Panel, spec: BacktestSpec, *, risk_free: RiskFree, report: Report | None = None
-) -> BacktestResult:
-    """Answer one backtest over the panel; its dates before the start serve the indicators as history.
+def run_backtest(inputs: StrategyInputs, spec: BacktestSpec, *, report: Report | None = None) -> BacktestResult:
+    """Answer one backtest over the inputs; its dates before the start serve the strategy as history.
 
-    risk_free is aligned with the panel's dates. report(fraction, message) is told how far it is. Raises
-    InputError (a parameter, a price that is not above 0, a risk-free rate of another length) and
-    MissingDataError (no bar between start and end).
+    report(fraction, message) is told how far it is. Raises InputError (a parameter, a price that is not above 0, what
+    the engine does not know) and MissingDataError (no bar between start and end, no fits where they are needed).
     """
     tell = report or (lambda _fraction, _message: None)
-    window = _window(panel, spec)
-    if len(risk_free.values) != len(panel.dates):
-        raise InputError("risk_free", got=len(risk_free.values), allowed=f"one value per date, {len(panel.dates)}")
-    tell(0.05, f"deciding on {len(panel.tickers)} tickers")
+    window = _window(inputs, spec)
+    tell(0.05, f"deciding on {len(window.panel.tickers)} tickers")
     run = _run(window, spec)
-    tell(0.6, f"{len(run.fills)} orders filled; benchmark")
-    benchmark = _run(window, replace(spec, strategy="buy_and_hold", parameters={})).account
+    tell(0.6, f"{len(run.ledger.fills):,} orders filled; benchmark")
+    benchmark = _run(window, _benchmark(spec)).ledger
     tell(0.8, "metrics")
-    trades = round_trips(run.fills, window.panel, window.prices, last=window.last)
     sessions = slice(window.first, window.last)
-    performance = _performance(window, run.account, benchmark, risk_free.values[sessions], trades)
+    performance = _performance(window, run, benchmark)
     return BacktestResult(
-        dates=performance.dates,
-        equity=run.account.equity,
-        benchmark=benchmark.equity,
-        drawdown=run.account.drawdown,
-        gross_exposure=run.account.gross_exposure,
-        net_exposure=run.account.net_exposure,
-        orders=_orders_frame(run.orders, window.panel),
-        trades=trades,
+        dates=performance.dates, equity=run.ledger.equity, benchmark=benchmark.equity, drawdown=run.ledger.drawdown,
+        gross_exposure=run.ledger.gross_exposure, net_exposure=run.ledger.net_exposure, cash=run.ledger.cash,
+        turnover=run.ledger.turnover, risk_free=window.inputs.risk_free[sessions],
+        orders=_orders_frame(run.orders, window.panel), trades=_with_reasons(run, window, spec),
         metrics=compute_metrics(performance),
-        audit=_audit(window, run, trades, risk_free),
-    )
+        audit=facts.describe(window.inputs, window.prices, run.orders, run.ledger, run.trades, spec, first=window.first, last=window.last),
+    )  # fmt: skip
 
 
-def _window(panel: Panel, spec: BacktestSpec) -> _Window:
+def each_alone(inputs: StrategyInputs, spec: BacktestSpec, *, report: Report | None = None) -> pd.DataFrame:
+    """Return a row per ticker that has the whole capital to itself: ticker, ALONE, buy_and_hold_return.
+
+    NaN when: the strategy cannot be run on that ticker alone, or a metric is undefined.
+    """
+    rows: list[dict[str, Any]] = []
+    for column, ticker in enumerate(inputs.panel.tickers):
+        if report is not None:
+            report(column / len(inputs.panel.tickers), f"{ticker} on its own")
+        try:
+            window = _window(inputs.alone(column), spec)
+            run, benchmark = _run(window, spec), _run(window, _benchmark(spec)).ledger
+        except PlumblineError:
+            rows.append({"ticker": ticker})
+            continue
+        performance = _performance(window, run, benchmark)
+        measured = {key: METRICS[key].func(performance) for key in ALONE}
+        rows.append({"ticker": ticker} | measured | {"buy_and_hold_return": benchmark.equity[-1] / spec.initial_capital - 1.0})
+    return pd.DataFrame(rows, columns=["ticker", *ALONE, "buy_and_hold_return"])
+
+
+def warm_up() -> None:
+    """Load the compiled code, or compile it where it is not on disk yet, and import what a backtest needs, by a tiny one."""
+    dates, one = np.arange("2024-01-02", "2024-01-05", dtype="datetime64[D]"), np.full(3, 10.0)
+    panel = Panel.of([Bars("A", dates, one, one, one, one, one, one)])
+    inputs = StrategyInputs(panel, np.zeros(1, dtype=np.int64), np.zeros(3))
+    run_backtest(inputs, BacktestSpec(strategy="buy_and_hold"))
+
+
+def _benchmark(spec: BacktestSpec) -> BacktestSpec:
+    """Buying the same tickers equally and keeping them, at the same costs."""
+    rules = Rules(cash_interest=spec.rules.cash_interest, max_position=1.0)
+    return replace(spec, strategy="buy_and_hold", parameters={}, rules=rules)
+
+
+def window_of(inputs: StrategyInputs, spec: BacktestSpec) -> tuple[int, int]:
+    """Return the first row of the test and the row after its last; raises MissingDataError where it has no bar."""
+    panel = inputs.panel
     first = int(np.searchsorted(panel.dates, np.datetime64(spec.start))) if spec.start else 0
     last = int(np.searchsorted(panel.dates, np.datetime64(spec.end), side="right")) if spec.end else len(panel.dates)
     if not panel.has_bar[first:last].any():
         raise MissingDataError(
             f"No prices of {', '.join(panel.tickers[:5])} from {spec.start or 'the beginning'} "
-            f"to {spec.end or 'the end'}; there are prices from {panel.dates[0]} to {panel.dates[-1]}."
+            f"to {spec.end or 'the end'}; "
+            + (f"there are prices from {panel.dates[0]} to {panel.dates[-1]}." if len(panel.dates) else "there are none.")
         )
-    known = replace(panel, dates=panel.dates[:last], **{field: getattr(panel, field)[:last] for field in FIELDS})
-    return _Window(known, total_return_prices(known), first, last)
+    return first, last
+
+
+def _window(inputs: StrategyInputs, spec: BacktestSpec) -> _Window:
+    if len(inputs.risk_free) != len(inputs.panel.dates):
+        raise InputError(
+            "risk_free", got=len(inputs.risk_free), allowed=f"one value per date, {len(inputs.panel.dates)}"
+        )
+    first, last = window_of(inputs, spec)
+    known = inputs.cut_at(last) if last < len(inputs.panel.dates) else inputs
+    return _Window(known, total_return_prices(known.panel), first, last)
 
 
 def _run(window: _Window, spec: BacktestSpec) -> _Run:
-    from analytics.backtest import vectorbt_engine  # imported here: the web app itself never runs a backtest
+    # imported here: the web app itself never runs a backtest
+    if spec.engine == "vectorbt":
+        from analytics.backtest import vectorbt_engine as engine
+    else:
+        from analytics.backtest import kernel as engine  # type: ignore[no-redef]
 
-    panel = window.panel
-    start, end = panel.dates[window.first], panel.dates[window.last - 1]
-    decisions = STRATEGIES[spec.strategy].decide(panel, first_decision_rows(panel, start), **spec.parameters)
-    orders = schedule_orders(panel, decisions, start=start, end=end)
-    fills = vectorbt_engine.simulate(window.prices, orders.due(), spec.initial_capital, spec.costs)
-    account = settle(fills, window.prices, spec.initial_capital, first=window.first, last=window.last)
-    return _Run(orders, fills, account)
+    orders = decide_orders(window.inputs, spec, first=window.first, last=window.last)
+    risk_free = window.inputs.risk_free
+    ledger = engine.simulate(window.prices, orders.due(), spec, risk_free, window.first, window.last)
+    trades = round_trips(ledger, window.panel, window.prices, last=window.last, reasons=engine.REASONS)
+    return _Run(orders, ledger, trades)
 
 
-def _performance(
-    window: _Window, account: Account, benchmark: Account, risk_free_returns: FloatArray, trades: pd.DataFrame
-) -> Performance:
-    held = pd.to_datetime(trades["exit_date"]) - pd.to_datetime(trades["entry_date"])
-    columns = {name: trades[name].to_numpy(dtype=float) for name in ("pnl", "return_pct", "fees", "slippage")}
-    return Performance(
-        dates=window.panel.dates[window.first : window.last],
-        returns=account.returns,
-        benchmark_returns=benchmark.returns,
-        risk_free_returns=risk_free_returns,
-        gross_exposure=account.gross_exposure,
-        turnover=account.traded / account.equity,
-        trades=Trades(**columns, days=held.dt.days.to_numpy().astype(float)),
+def _performance(window: _Window, run: _Run, benchmark: Ledger) -> Performance:
+    ended = run.trades.sort_values(["exit_date", "trade_id"], kind="stable")
+    held = pd.to_datetime(ended["exit_date"]) - pd.to_datetime(ended["entry_date"])
+    names = ("pnl", "return_pct", "fees", "slippage", "spread", "impact", "borrow")
+    trades = Trades(
+        **{name: ended[name].to_numpy(dtype=float) for name in names},
+        days=held.dt.days.to_numpy().astype(float),
+        direction=np.where(ended["direction"] == "long", 1, -1),
     )
+    sessions = slice(window.first, window.last)
+    return Performance(
+        dates=window.panel.dates[sessions], returns=run.ledger.returns, benchmark_returns=benchmark.returns,
+        risk_free_returns=window.inputs.risk_free[sessions], gross_exposure=run.ledger.gross_exposure,
+        net_exposure=run.ledger.net_exposure, turnover=run.ledger.turnover, trades=trades,
+        equity=run.ledger.equity, interest=run.ledger.interest,
+    )  # fmt: skip
+
+
+def _with_reasons(run: _Run, window: _Window, spec: BacktestSpec) -> pd.DataFrame:
+    """The trades with what the strategy says of the decision that opened each."""
+    explain = STRATEGIES[spec.strategy].explain
+    if explain is None or not len(run.trades):
+        return run.trades
+    begun = begin(window.inputs, window.panel.dates[window.first])
+    due = run.orders.due()
+    decided = {(int(c), int(r)): int(d) for c, r, d in zip(due.column, due.row, due.decided, strict=True)}
+    rows = np.searchsorted(window.panel.dates, run.trades["entry_date"].to_numpy().astype("datetime64[D]"))
+    words = np.full(len(rows), "", dtype=object)
+    for column, ticker in enumerate(window.panel.tickers):
+        own = [k for k in np.flatnonzero(run.trades["ticker"] == ticker) if (column, int(rows[k])) in decided]
+        if own:
+            asked = np.array([decided[column, int(rows[k])] for k in own])
+            words[own] = explain(begun, column, asked, **spec.parameters)
+    return run.trades.assign(entry_reason=words)
 
 
 def _orders_frame(orders: Orders, panel: Panel) -> pd.DataFrame:
@@ -127,29 +191,3 @@ def _orders_frame(orders: Orders, panel: Panel) -> pd.DataFrame:
             "target_weight": orders.target_weight,
         }
     )
-
-
-def _audit(window: _Window, run: _Run, trades: pd.DataFrame, risk_free: RiskFree) -> dict[str, Any]:
-    from analytics.backtest.vectorbt_engine import engine_name
-
-    panel, sessions = window.panel, slice(window.first, window.last)
-    no_open = ~np.isfinite(window.prices.open[run.fills.row, run.fills.column])
-    return {
-        "engine": engine_name(),
-        "price_basis": PRICE_BASIS,
-        "cash_interest": "none",
-        "sessions": window.last - window.first,
-        "history_sessions": window.first,
-        "orders": len(run.orders),
-        "orders_pending": int((run.orders.row == PENDING).sum()),
-        "orders_unfilled": len(run.orders.due()) - len(run.fills),
-        "filled_at_close": sorted({panel.tickers[column] for column in run.fills.column[no_open]}),
-        "open_at_end": sorted(trades.loc[trades["reason"] == END_OF_TEST, "ticker"]),
-        "price_dates": {ticker: _span(panel.bars(ticker).dates) for ticker in panel.tickers},
-        "risk_free_carried_sessions": int((risk_free.origin[sessions] == CARRIED).sum()),
-        "risk_free_unknown_sessions": int(np.isnan(risk_free.values[sessions]).sum()),
-    }
-
-
-def _span(dates: np.ndarray) -> list[str | None]:
-    return [str(dates[0]), str(dates[-1])] if len(dates) else [None, None]

@@ -1,33 +1,19 @@
-"""What a backtest is asked: strategy, capital, costs and dates, checked before any data is read."""
+"""What a backtest is asked: strategy, capital, costs, rules and dates, checked before any data is read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from analytics.backtest.strategies import STRATEGIES
-from analytics.conventions import FEE_RATE, INITIAL_CAPITAL, SLIPPAGE_RATE
+from analytics.backtest.terms import Costs, Rules
+from analytics.conventions import INITIAL_CAPITAL
 from analytics.errors import InputError
 from analytics.parameters import resolve
 from analytics.registry import lookup
 from analytics.validate import date_range
 
 MAX_CAPITAL = 1e12  # USD; beyond it rounding eats the cents
-
-
-@dataclass(frozen=True)
-class Costs:
-    """Fractions, each way: the fee of the traded value, the slippage of the price. Raises InputError."""
-
-    fee_rate: float = FEE_RATE
-    slippage_rate: float = SLIPPAGE_RATE
-
-    def __post_init__(self) -> None:
-        """Check and store both rates as floats."""
-        for name in ("fee_rate", "slippage_rate"):
-            rate = _number(name, getattr(self, name), "a fraction from 0 up to, not including, 1")
-            if not 0.0 <= rate < 1.0:
-                raise InputError(name, got=rate, allowed="a fraction from 0 up to, not including, 1")
-            object.__setattr__(self, name, rate)
+ENGINES = {"kernel": "Plumbline", "vectorbt": "vectorbt"}
 
 
 @dataclass(frozen=True)
@@ -41,6 +27,8 @@ class BacktestSpec:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     initial_capital: float = INITIAL_CAPITAL
     costs: Costs = field(default_factory=Costs)
+    rules: Rules = field(default_factory=Rules)
+    engine: str = "kernel"
     start: str | None = None
     end: str | None = None
 
@@ -52,6 +40,7 @@ class BacktestSpec:
         if not 1.0 <= capital <= MAX_CAPITAL:
             raise InputError("initial_capital", got=capital, allowed=allowed)
         date_range(self.start, self.end)
+        lookup(ENGINES, self.engine, "engine")
         object.__setattr__(self, "parameters", resolve(declared, self.parameters))
         object.__setattr__(self, "initial_capital", capital)
 

@@ -71,7 +71,7 @@ def _form(capital: float) -> dict[str, Any]:
     pattern = '{"name":["ALL"],"type":"backtest-parameter"}.value'
     return {
         "backtest-run.n_clicks": 1, "backtest-strategy.value": "technical_vote", "backtest-scope.value": "all",
-        "backtest-capital.value": capital, "backtest-fees.value": 0.05, "backtest-slippage.value": 0.05,
+        "backtest-capital.value": capital, "backtest-engine.value": "kernel", '{"name":["ALL"],"type":"backtest-term"}.value': [],
         pattern: [({"type": "backtest-parameter", "name": name}, value) for name, value in parameters.items()],
     }  # fmt: skip
 

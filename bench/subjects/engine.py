@@ -12,7 +12,7 @@ SAME = 1e-9  # relative, of the final account value
 def run() -> list[Row]:
     import numpy as np
 
-    from analytics.backtest import BacktestSpec, run_backtest
+    from analytics.backtest import BacktestSpec, Costs, Rules, StrategyInputs, run_backtest
     from analytics.market import Panel
     from analytics.returns import daily_risk_free
     from bench.peers import vectorbt_from_orders
@@ -21,10 +21,12 @@ def run() -> list[Row]:
     bars.popitem()  # the last one lists late: its missing prices would make vectorbt's account unknown
     panel = Panel.of(bars)
     risk_free = daily_risk_free(panel.dates, daily=None, monthly=None)
-    spec = BacktestSpec()
+    inputs = StrategyInputs(panel, np.zeros(len(panel.tickers), dtype=np.int64), risk_free.values)
+    costs = Costs(impact_coefficient=0.0, participation_cap=0.0)  # what the peer knows
+    spec = BacktestSpec(costs=costs, rules=Rules(cash_interest=False))
 
     def ours() -> Any:
-        return run_backtest(panel, spec, risk_free=risk_free)
+        return run_backtest(inputs, spec)
 
     orders = ours().orders
 

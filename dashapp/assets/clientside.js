@@ -154,6 +154,7 @@
         const range = layout["xaxis.range"] || [layout["xaxis.range[0]"], layout["xaxis.range[1]"]];
         return range[0] && range[1] ? { view: view.ticker + " " + view.range, range: range } : none;
       },
+      backtestExports: function (shown) { return !shown; },
       download: function (clicks) {
         return clicks ? true : window.dash_clientside.no_update;
       },
@@ -225,5 +226,26 @@
       else if (tries) setTimeout(() => focus(tries - 1), 60);
     };
     setTimeout(() => focus(10), 60);
+  });
+
+  // A button with data-copy copies the text of the element it names; without a clipboard it selects the text instead.
+  document.addEventListener("click", function (event) {
+    const button = event.target.closest && event.target.closest("[data-copy]");
+    const source = button && document.getElementById(button.getAttribute("data-copy"));
+    if (!source) return;
+    const label = button.innerHTML;
+    const said = (word) => { button.textContent = word; setTimeout(() => { button.innerHTML = label; }, 1500); };
+    const select = () => { window.getSelection().selectAllChildren(source); said("Selected: press Ctrl+C"); };
+    if (!navigator.clipboard) { select(); return; }
+    navigator.clipboard.writeText(source.textContent).then(() => said("Copied"), select);
+  });
+
+  // Two buttons with data-scale switch the value axis of the chart in their card.
+  document.addEventListener("click", function (event) {
+    const button = event.target.closest && event.target.closest("[data-scale]");
+    const chart = button && button.closest(".card").querySelector(".js-plotly-plot");
+    if (!chart || !window.Plotly) return;
+    button.parentElement.querySelectorAll("[data-scale]").forEach((item) => item.classList.toggle("active", item === button));
+    window.Plotly.relayout(chart, { "yaxis.type": button.getAttribute("data-scale"), "yaxis.autorange": true });
   });
 })();

@@ -1,21 +1,33 @@
-"""The account of a backtest: equity against buy-and-hold, and the drawdown below it."""
+"""The account of a backtest: equity against buy-and-hold, the drawdown below it, exposure and turnover, rolling statistics."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from analytics.conventions import DateArray
 from analytics.market import period_ends
-from dashapp.figures._trace import days, line
+from dashapp.figures._trace import days, encode, line
 from dashapp.theme import axis, base_layout, palette, series
 
 DAILY_UP_TO = 1_400  # sessions; longer accounts are drawn by week
+MARKED = 5  # drawdowns marked on the chart: more would cover it
+GAP = 0.06  # of the height, between two panes
+_DATES = {"type": "date", "hoverformat": "%a %d %b %Y"}
 
 
-def equity_figure(account: pd.DataFrame, *, theme: str | None) -> dict[str, Any]:
-    """Return the figure of date, equity, benchmark (USD) and drawdown (fraction ≤ 0), oldest first."""
+def drawn_rows(dates: DateArray) -> np.ndarray:
+    """Return the rows that are drawn: all, or the last session of each week of a long account."""
+    return period_ends(dates, "W") if len(dates) > DAILY_UP_TO else np.arange(len(dates))
+
+
+def equity_figure(account: pd.DataFrame, *, theme: str | None, drawdowns: pd.DataFrame | None = None) -> dict[str, Any]:
+    """Return the figure of date, equity, benchmark (USD) and drawdown (fraction ≤ 0), oldest first, on a log scale.
+
+    drawdowns: number, start and recovery (None: not regained) of those that are marked, the deepest first.
+    """
     dates = days(account["date"])
-    rows = period_ends(dates, "W") if len(dates) > DAILY_UP_TO else np.arange(len(dates))
+    rows = drawn_rows(dates)
     x, drawn, lines = dates[rows], account.iloc[rows], series(theme)
     traces = [
         line(x, drawn["equity"], "Strategy", lines[0], width=2, hovertemplate="$%{y:,.0f}"),
@@ -24,11 +36,91 @@ def equity_figure(account: pd.DataFrame, *, theme: str | None) -> dict[str, Any]
              fillcolor=palette(theme)["down_soft"], showlegend=False, hovertemplate="%{y:.1%}"),
     ]  # fmt: skip
     layout = base_layout(theme, height=480) | {"hoversubplots": "axis"}
-    layout["xaxis"] = axis(theme, type="date", anchor="y2", hoverformat="%a %d %b %Y")
+    layout["xaxis"] = axis(theme, anchor="y2", **_DATES)
     layout["yaxis"] = axis(
-        theme, domain=[0.3, 1], side="right", tickprefix="$", title={"text": "Equity", "standoff": 12}
+        theme, type="log", domain=[0.3, 1], side="right", tickformat="$.3~s", nticks=8,
+        title={"text": "Equity", "standoff": 12},
+    )  # fmt: skip
+    layout["yaxis2"] = axis(
+        theme, domain=[0, 0.25], side="right", tickformat=".0%", nticks=4, title={"text": "Drawdown", "standoff": 12}
+    )
+    if drawdowns is not None and len(dates):
+        layout |= _marked(drawdowns.head(MARKED), str(dates[-1]), theme)
+    return {"data": traces, "layout": layout}
+
+
+def _marked(drawdowns: pd.DataFrame, last: str, theme: str | None) -> dict[str, Any]:
+    """A band behind each drawdown, with its number in the table."""
+    colours, shapes, numbers = palette(theme), [], []
+    for row in drawdowns.itertuples():
+        end = last if pd.isna(row.recovery) else row.recovery
+        shapes.append({
+            "type": "rect", "xref": "x", "yref": "paper", "x0": row.start, "x1": end, "y0": 0, "y1": 1, "layer": "below",
+            "fillcolor": colours["cloud"], "opacity": 0.35, "line": {"width": 0},
+        })  # fmt: skip
+        numbers.append({
+            "x": row.trough, "y": 0.3, "xref": "x", "yref": "paper", "yanchor": "bottom", "text": str(row.number),
+            "showarrow": False, "font": {"size": 11, "color": colours["muted"]},
+        })  # fmt: skip
+    return {"shapes": shapes, "annotations": numbers}
+
+
+def exposure_figure(account: pd.DataFrame, turnover: pd.DataFrame, *, theme: str | None) -> dict[str, Any]:
+    """Return gross and net exposure (shares of the account) over time, and below them the turnover of each period.
+
+    account: date, gross_exposure, net_exposure. turnover: period (its first day), turnover (1: the account once).
+    """
+    dates = days(account["date"])
+    rows = drawn_rows(dates)
+    drawn, lines = account.iloc[rows], series(theme)
+    traces = [
+        line(dates[rows], drawn["gross_exposure"], "Gross", lines[0], hovertemplate="%{y:.0%}", line={"shape": "hv", "color": lines[0], "width": 1.3}),
+        line(dates[rows], drawn["net_exposure"], "Net", lines[1], hovertemplate="%{y:.0%}", line={"shape": "hv", "color": lines[1], "width": 1.3}),
+        {
+            "type": "bar", "x": days(turnover["period"]), "y": encode(turnover["turnover"]), "name": "Turnover", "yaxis": "y2",
+            "xperiod": "M1", "xperiodalignment": "middle", "xhoverformat": "%b %Y",
+            "marker": {"color": lines[2]}, "hovertemplate": "%{y:.0%}", "showlegend": False,
+        },
+    ]  # fmt: skip
+    layout = base_layout(theme, height=330) | {"hovermode": "x"}
+    layout["xaxis"] = axis(theme, anchor="y2", **_DATES)
+    layout["yaxis"] = axis(
+        theme, domain=[0.48, 1], side="right", tickformat=".0%", title={"text": "Exposure"}, zeroline=True
     )
     layout["yaxis2"] = axis(
-        theme, domain=[0, 0.25], side="right", tickformat=".0%", title={"text": "Drawdown", "standoff": 12}
+        theme, domain=[0, 0.42], side="right", tickformat=".0%", title={"text": "Turnover"}, nticks=4
     )
+    return {"data": traces, "layout": layout}
+
+
+def rolling_figure(rolling: pd.DataFrame, whole: dict[str, float], *, theme: str | None) -> dict[str, Any]:
+    """Return Sharpe ratio, beta and volatility of the year up to each date, one pane each.
+
+    rolling: date, sharpe_ratio, beta, annual_volatility. whole: the same over the whole test, drawn as a dotted line.
+    """
+    dates = days(rolling["date"])
+    rows = drawn_rows(dates)
+    drawn, lines = rolling.iloc[rows], series(theme)
+    panes = (
+        ("sharpe_ratio", "Sharpe", ".2~f", ".2f"),
+        ("beta", "Beta", ".2~f", ".2f"),
+        ("annual_volatility", "Volatility", ".0%", ".1%"),
+    )
+    layout = base_layout(theme, height=400) | {"showlegend": False, "hoversubplots": "axis", "shapes": []}
+    layout["xaxis"] = axis(theme, anchor=f"y{len(panes)}", **_DATES)
+    traces, height = [], (1 - GAP * (len(panes) - 1)) / len(panes)
+    for number, (name, label, form, hover) in enumerate(panes, start=1):
+        key, top = f"y{number if number > 1 else ''}", 1 - (number - 1) * (height + GAP)
+        traces.append(
+            line(dates[rows], drawn[name], label, lines[number - 1], yaxis=key, hovertemplate=f"%{{y:{hover}}}")
+        )  # fmt: skip
+        layout[f"yaxis{key[1:]}"] = axis(
+            theme, domain=[max(0.0, top - height), top], side="right", tickformat=form, nticks=4, title={"text": label},
+            zeroline=True,
+        )  # fmt: skip
+        if np.isfinite(level := whole.get(name, np.nan)):
+            layout["shapes"].append({
+                "type": "line", "xref": "paper", "yref": key, "x0": 0, "x1": 1, "y0": level, "y1": level,
+                "line": {"color": palette(theme)["muted"], "width": 1, "dash": "dot"},
+            })  # fmt: skip
     return {"data": traces, "layout": layout}

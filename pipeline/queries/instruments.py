@@ -56,3 +56,13 @@ def universe_members(reader: Reader, universe: str, date: str) -> list[str]:
         "SELECT DISTINCT ticker FROM universe_members WHERE universe = ? AND start_date <= ? "
         "AND (end_date IS NULL OR end_date > ?) ORDER BY ticker", (universe, date, date)
     )]  # fmt: skip
+
+
+def memberships(reader: Reader) -> dict[str, list[tuple[str, str, str | None]]]:
+    """Return {universe: (ticker, first day, day after the last or None) of every membership} of the stored universes."""
+    found: dict[str, list[tuple[str, str, str | None]]] = {}
+    for universe, *spell in reader.rows(
+        "SELECT universe, ticker, start_date, end_date FROM universe_members ORDER BY universe, ticker, start_date"
+    ):
+        found.setdefault(universe, []).append((spell[0], spell[1], spell[2]))
+    return found

@@ -32,6 +32,13 @@ def find_result(reader: Reader, question_id: str) -> str | None:
     return row[0] if row else None
 
 
+def is_checked(reader: Reader, result_id: str) -> bool:
+    """Whether a stored result has its audit."""
+    return reader.one(
+        "SELECT 1 FROM backtesting_results WHERE result_id = ? AND json_extract(audit, '$.verdict') IS NOT NULL", (result_id,)
+    ) is not None  # fmt: skip
+
+
 def is_current(reader: Reader, result_id: str, data_run_id: str) -> bool:
     """Whether a stored result answers a question that was asked of this data run."""
     return reader.one(
@@ -40,10 +47,10 @@ def is_current(reader: Reader, result_id: str, data_run_id: str) -> bool:
 
 
 def equity(reader: Reader, result_id: str) -> pd.DataFrame:
-    """Return a result's daily account: date, equity, benchmark (USD), drawdown, gross_exposure, net_exposure."""
+    """Return a result's daily account: money in USD, exposures and turnover as shares of equity, NaN where not stored."""
     return reader.frame(
-        "SELECT date, equity, benchmark, drawdown, gross_exposure, net_exposure FROM backtesting_equity "
-        "WHERE result_id = ? ORDER BY date",
+        "SELECT date, equity, benchmark, drawdown, gross_exposure, net_exposure, cash, turnover, risk_free "
+        "FROM backtesting_equity WHERE result_id = ? ORDER BY date",
         (result_id,),
     )
 
@@ -52,7 +59,17 @@ def trades(reader: Reader, result_id: str) -> pd.DataFrame:
     """Return a result's trades, a row per round trip, in order of entry."""
     return reader.frame(
         "SELECT trade_id, ticker, direction, entry_date, entry_price, exit_date, exit_price, quantity, fees, "
-        "slippage, borrow, pnl, return_pct, reason FROM backtesting_trades WHERE result_id = ? ORDER BY trade_id",
+        "slippage, spread, impact, borrow, pnl, return_pct, entry_reason, reason FROM backtesting_trades "
+        "WHERE result_id = ? ORDER BY trade_id",
+        (result_id,),
+    )
+
+
+def tickers(reader: Reader, result_id: str) -> pd.DataFrame:
+    """Return each ticker of a result on its own, with its contribution (USD) to the shared account, by ticker."""
+    return reader.frame(
+        "SELECT ticker, total_return, annual_return, annual_volatility, sharpe_ratio, max_drawdown, n_trades, win_rate, "
+        "buy_and_hold_return, contribution FROM backtesting_tickers WHERE result_id = ? ORDER BY ticker",
         (result_id,),
     )
 

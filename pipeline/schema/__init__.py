@@ -53,6 +53,7 @@ from pipeline.schema._workspace import (
     backtesting_equity,
     backtesting_questions,
     backtesting_results,
+    backtesting_tickers,
     backtesting_trades,
     jobs,
     portfolio_weights,
@@ -61,7 +62,7 @@ from pipeline.schema._workspace import (
 
 __all__ = [
     "MARKET", "WORKSPACE", "backtesting_equity", "backtesting_questions", "backtesting_results",
-    "backtesting_trades", "candlestick_patterns", "company_fundamentals", "corporate_actions", "factor_joint_tests", "factor_loadings", "factor_model_fits",
+    "backtesting_tickers", "backtesting_trades", "candlestick_patterns", "company_fundamentals", "corporate_actions", "factor_joint_tests", "factor_loadings", "factor_model_fits",
     "factor_returns", "fetch_log", "frontier_points", "frontier_runs", "frontier_walk_forward", "frontier_weights", "instruments", "jobs",
     "partition_checksums", "portfolio_weights", "portfolios", "prices", "published", "quality_flags", "quality_scores", "rates", "rejects", "runs",
     "signal_scorecard", "step_inputs", "step_runs", "table_checksums", "technical_ratings", "technical_signals", "ticker_changes", "universe_members",

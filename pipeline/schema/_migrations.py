@@ -16,5 +16,10 @@ MIGRATIONS: dict[str, dict[int, tuple[str, ...]]] = {
     },
     "workspace": {
         2: (),  # saved portfolios: new tables only, which an older file gets when its version is seen to be older
+        3: (
+            *(f"ALTER TABLE backtesting_equity ADD COLUMN {name} REAL" for name in ("cash", "turnover", "risk_free")),
+            *(f"ALTER TABLE backtesting_trades ADD COLUMN {name} REAL" for name in ("spread", "impact")),
+            "ALTER TABLE backtesting_trades ADD COLUMN entry_reason TEXT",
+        ),
     },
 }

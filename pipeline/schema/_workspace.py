@@ -27,7 +27,8 @@ Index("backtesting_questions_by_result", backtesting_questions.c.result_id, back
 backtesting_equity = table(
     WORKSPACE, "backtesting_equity", ("result_id", "date"),
     text("result_id", ForeignKey("backtesting_results.result_id"), nullable=False), text("date", nullable=False),
-    *(real(name) for name in ("equity", "benchmark", "drawdown", "gross_exposure", "net_exposure")),
+    *(real(name) for name in ("equity", "benchmark", "drawdown", "gross_exposure", "net_exposure", "cash", "turnover",
+                              "risk_free")),
 )  # fmt: skip
 
 backtesting_trades = table(
@@ -36,6 +37,15 @@ backtesting_trades = table(
     integer("trade_id", nullable=False), text("ticker", nullable=False), text("direction", nullable=False),
     text("entry_date", nullable=False), real("entry_price"), text("exit_date"), real("exit_price"),
     *(real(name) for name in ("quantity", "fees", "slippage", "borrow", "pnl", "return_pct")), text("reason"),
+    real("spread"), real("impact"), text("entry_reason"),
+)  # fmt: skip
+
+# Each ticker with the whole capital to itself, and what it contributed to the account that the tickers shared.
+backtesting_tickers = table(
+    WORKSPACE, "backtesting_tickers", ("result_id", "ticker"),
+    text("result_id", ForeignKey("backtesting_results.result_id"), nullable=False), text("ticker", nullable=False),
+    *(real(name) for name in ("total_return", "annual_return", "annual_volatility", "sharpe_ratio", "max_drawdown",
+                              "n_trades", "win_rate", "buy_and_hold_return", "contribution")),
 )  # fmt: skip
 
 jobs = table(

@@ -46,7 +46,7 @@ class Analyst:
         assert found is not None
         return found
 
-    def wait(self, job_id: str, *states: str, seconds: float = 10.0) -> dict[str, Any]:
+    def wait(self, job_id: str, *states: str, seconds: float = 20.0) -> dict[str, Any]:
         """Return the job once it is in one of the states."""
         end = time.monotonic() + seconds
         while (job := self.state(job_id))["state"] not in states:

@@ -13,14 +13,14 @@ class SlowRequest(BacktestRequest):
 
     pause: float = 60.0
 
-    def spec(self, *, start: str, end: str) -> Any:
+    def over(self, *, start: str, end: str) -> Any:
         time.sleep(self.pause)
-        return super().spec(start=start, end=end)
+        return super().over(start=start, end=end)
 
 
 @dataclass(frozen=True)
 class FailingRequest(BacktestRequest):
     """Meets a bug in the engine."""
 
-    def spec(self, *, start: str, end: str) -> Any:
+    def over(self, *, start: str, end: str) -> Any:
         raise ZeroDivisionError("planted")

@@ -11,7 +11,8 @@ from dash._utils import to_json
 from dispatch import Dispatch, outputs_of, text_of, tips_of, walk, with_class
 
 from analytics.backtest.strategies import STRATEGIES
-from analytics.conventions import FEE_RATE, INITIAL_CAPITAL, SLIPPAGE_RATE
+from analytics.backtest.terms import COSTS, RULES
+from analytics.conventions import INITIAL_CAPITAL
 from dashapp.data import POOL_KEY
 from dashapp.pages.backtest.layout import layout as page_layout
 from pipeline import backtests, schema, store, workspace
@@ -21,6 +22,7 @@ from pipeline.queries import connect
 JOB, REQUEST, ERROR = "shell-backtest-job.data", "shell-backtest-request.data", "backtest-error.children"
 SHOWN = "backtest-shown.data"
 RESULT = "0" * 64
+TERMS = {item.name: item.default * 100 if item.percent else item.default for item in (*COSTS, *RULES)}
 
 
 @pytest.fixture
@@ -33,12 +35,12 @@ def form(**changes: Any) -> dict[str, Any]:
     """The form as it stands when the page is opened on SIM001, and Run Backtest is pressed once."""
     fields = {
         "run.n_clicks": 1, "strategy.value": "technical_vote", "scope.value": "chosen", "tickers.value": ["SIM001"],
-        "start.value": None, "end.value": None, "capital.value": INITIAL_CAPITAL, "fees.value": FEE_RATE * 100,
-        "slippage.value": SLIPPAGE_RATE * 100,
+        "start.value": None, "end.value": None, "capital.value": INITIAL_CAPITAL, "engine.value": "kernel",
         "parameter.value": {item.name: item.default for item in STRATEGIES["technical_vote"].parameters},
     }  # fmt: skip
-    named = {f"{name}.value": value for name, value in changes.items() if name != "parameters"}
+    named = {f"{name}.value": value for name, value in changes.items() if name not in ("parameters", "terms")}
     filled = {f"backtest-{name}": value for name, value in (fields | named).items()}
+    filled["backtest-term.value"] = TERMS | changes.get("terms", {})
     filled["backtest-parameter.value"] = fields["parameter.value"] | changes.get("parameters", {})
     return filled
 
@@ -53,7 +55,7 @@ def store_answer(settings: Any, request: BacktestRequest) -> str:
     with connect(settings.db) as reader:
         question = backtests._resolve(reader, request, Path(settings.db))
     row = question.columns() | {
-        "result_id": RESULT, "test_date": store.utc_now(), "metrics": "{}", "audit": "{}", "total_return": 0.0,
+        "result_id": RESULT, "test_date": store.utc_now(), "metrics": "{}", "audit": '{"verdict": "green"}', "total_return": 0.0,
         "sharpe_ratio": 0.0, "max_drawdown": 0.0,
     }  # fmt: skip
     no_days = pd.DataFrame(columns=["date", "equity"])
@@ -68,15 +70,20 @@ def store_answer(settings: Any, request: BacktestRequest) -> str:
 
 
 def test_a_good_form_becomes_one_queued_job(settings: Any, app: Dash, dispatch: Dispatch) -> None:
-    written = dispatch(REQUEST, form(tickers=["SIM002", "SIM001"], fees=0.1, parameters={"threshold": 2}))
+    written = dispatch(REQUEST, form(
+        tickers=["SIM002", "SIM001"], parameters={"threshold": 2},
+        terms={"fee_rate": 0.1, "fixed_fee": 2, "direction": "long_short", "cash_interest": False},
+    ))  # fmt: skip
     job_id = written[REQUEST]
     assert written[JOB] == {"job_id": job_id}
     assert not written[ERROR]
     assert jobs_of(settings) == [(job_id, "queued", "backtest")]
     work = app.server.config[POOL_KEY].pending[job_id]
     assert work["request"].tickers == ("SIM001", "SIM002")
-    assert work["request"].fee_rate == pytest.approx(0.001)
-    assert work["request"].parameters["threshold"] == 2
+    spec = work["request"].spec
+    assert (spec.costs.fee_rate, spec.costs.fixed_fee) == (pytest.approx(0.001), 2.0)
+    assert (spec.rules.direction, spec.rules.cash_interest, spec.engine) == ("long_short", False, "kernel")
+    assert spec.parameters["threshold"] == 2
     assert (work["db"], work["workspace"]) == (Path(settings.db), Path(settings.workspace))
 
 
@@ -89,10 +96,11 @@ def test_the_whole_universe_is_asked_for_by_name(settings: Any, app: Dash, dispa
     ("changes", "says"),
     [
         ({"tickers": []}, "at least one ticker"), ({"tickers": None}, "at least one ticker"),
-        ({"tickers": ["SIM01"]}, "Did you mean 'SIM001'"), ({"fees": None}, r"Fees, %: got nothing.*Fill in the field"),
-        ({"slippage": None}, r"Slippage, %: got nothing.*Fill in"), ({"capital": None}, r"Initial capital, \$: got nothing.*Fill in"),
-        ({"fees": -1}, "Fees, %: got -1; allowed: from 0"), ({"slippage": -0.5}, "Slippage, %: got -0.5; allowed: from 0"),
-        ({"fees": 200}, "Fees, %: got 200; allowed: from 0"), ({"capital": 0}, r"Initial capital, \$: got 0.0; allowed: an amount in USD from 1"),
+        ({"tickers": ["SIM01"]}, "Did you mean 'SIM001'"), ({"terms": {"fee_rate": None}}, r"Commission, %: got nothing.*Fill in the field"),
+        ({"terms": {"fixed_fee": None}}, r"Fixed commission: got nothing.*Fill in"), ({"capital": None}, r"Initial capital, \$: got nothing.*Fill in"),
+        ({"terms": {"fee_rate": -1}}, "Commission, %: got -1; allowed: a number from 0 to 50"), ({"terms": {"stop_loss": 100}}, "Stop loss, %: got 100; allowed: a number from 0 to 99"),
+        ({"terms": {"fixed_fee": -2}}, "Fixed commission: got -2"), ({"terms": {"nonsense": 1}}, "nonsense"), ({"engine": "backtrader"}, "kernel"),
+        ({"terms": {"direction": "short"}}, "Direction: got short"), ({"capital": 0}, r"Initial capital, \$: got 0.0; allowed: an amount in USD from 1"),
         ({"capital": -5}, r"Initial capital, \$: got -5"), ({"capital": 1e300}, r"Initial capital, \$: got 1e\+300"),
         ({"start": "2020-01-01", "end": "2019-01-01"}, "Swap the two dates"), ({"start": "01/02/2020"}, "YYYY-MM-DD"),
         ({"start": "2020-02-30"}, "From: got 2020-02-30"), ({"start": "2090-01-01"}, "No prices of SIM001"),
@@ -129,7 +137,7 @@ def test_a_stored_answer_comes_back_without_a_job(settings: Any, app: Dash, disp
 
 def test_another_question_is_not_answered_by_it(settings: Any, dispatch: Dispatch) -> None:
     store_answer(settings, BacktestRequest.of(tickers=["SIM001"]))
-    for changes in ({"tickers": ["SIM002"]}, {"fees": 0.06}, {"parameters": {"threshold": 4}}, {"end": "2020-01-31"}):
+    for changes in ({"tickers": ["SIM002"]}, {"terms": {"fee_rate": 0.06}}, {"terms": {"trailing_stop": 5}}, {"parameters": {"threshold": 4}}, {"end": "2020-01-31"}):
         assert "job_id" in dispatch(REQUEST, form(**changes))[JOB]
 
 
@@ -246,7 +254,7 @@ def test_watching_does_not_wait_for_the_background_callback(dispatch: Dispatch) 
     """Dash holds a callback back while one that writes its inputs runs: the watcher must not read that Store."""
     found = next(item for item in dispatch.dependencies if SHOWN in outputs_of(item["output"]))
     read = {part["id"] for part in (*found["inputs"], *found["state"])}
-    assert read == {"backtest-interval", "shell-backtest-job", "backtest-shown"}
+    assert read == {"backtest-interval", "shell-backtest-job", "backtest-shown", "backtest-checking"}
 
 
 def test_a_cancel_button_that_was_only_mounted_cancels_nothing(

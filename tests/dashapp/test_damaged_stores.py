@@ -187,8 +187,8 @@ def test_t15_a_damaged_workspace_is_left_alone_and_explained(
     before = tables(path)
     form = view("SIM001") | {
         "backtest-run.n_clicks": 1, "backtest-strategy.value": "technical_vote", "backtest-scope.value": "chosen",
-        "backtest-tickers.value": ["SIM001"], "backtest-capital.value": 1000, "backtest-fees.value": 0.1,
-        "backtest-slippage.value": 0.1, "backtest-shown.data": "0" * 64,
+        "backtest-tickers.value": ["SIM001"], "backtest-capital.value": 1000, "backtest-engine.value": "kernel",
+        "backtest-shown.data": "0" * 64,
     }  # fmt: skip
     with caplog.at_level(logging.ERROR):
         told = [

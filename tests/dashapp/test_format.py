@@ -20,7 +20,7 @@ NOW = datetime(2024, 3, 1, 12, tzinfo=UTC)
 def test_what_is_unknown_is_a_dash_in_every_format(value: Any) -> None:
     assert not is_known(value)
     texts = {percent(value), percent(value, sign=True), number(value), usd(value), number(value, digits=0)}
-    texts |= {by_unit(value, unit) for unit in ("fraction", "usd", "count", "days", "ratio")}
+    texts |= {by_unit(value, unit) for unit in ("fraction", "usd", "count", "days", "date", "ratio")}
     assert texts == {UNKNOWN}
 
 
@@ -53,13 +53,15 @@ def test_by_unit() -> None:
     assert by_unit(100_000.0, "usd") == "$100,000.00"
     assert by_unit(1234, "count") == "1,234"
     assert by_unit(12.5, "days") == "12.5"
+    assert by_unit(19_723.0, "date") == "2024-01-01"
+    assert by_unit(-1.0, "date") == "1969-12-31"
     assert by_unit(0.98765, "ratio") == "0.988"
 
 
 @pytest.mark.parametrize("key", METRICS)
 def test_every_metric_has_a_format(key: str) -> None:
     unit = METRICS[key].unit
-    assert unit in ("fraction", "usd", "count", "days", "ratio")
+    assert unit in ("fraction", "usd", "count", "days", "date", "ratio")
     assert by_unit(float("nan"), unit) == UNKNOWN
     assert by_unit(1.5, unit) != UNKNOWN
 

@@ -36,7 +36,7 @@ def at_rest(app: Dash, serve: Callable[..., Any], simulated: Any) -> Iterator[di
     yield view("SIM001") | {
         "shell-url.search": "?ticker=SIM001", "_pages_location.pathname": "/technical", "_pages_location.search": "",
         "backtest-strategy.value": "technical_vote", "backtest-scope.value": "chosen", "backtest-tickers.value": ["SIM001"],
-        "backtest-capital.value": 1000, "backtest-fees.value": 0.1, "backtest-slippage.value": 0.1,
+        "backtest-capital.value": 1000, "backtest-engine.value": "kernel", "backtest-term.value": {"fee_rate": 0.1, "direction": "long_only", "cash_interest": True},
     }  # fmt: skip
     config[UPDATE_KEY] = kept
     config[POOL_KEY].pending.clear()
@@ -123,7 +123,9 @@ FORM = [
     ({"backtest-tickers.value": [INJECTIONS[1]]}, "1 to 15 of A-Z"), ({"backtest-tickers.value": ["SIM999"]}, "SIM001"),
     ({"backtest-tickers.value": "SIM001"}, "a list of up to"), ({"backtest-start.value": "2020-02-30"}, "YYYY-MM-DD"),
     ({"backtest-end.value": {"a": 1}}, "YYYY-MM-DD"), ({"backtest-capital.value": "1000"}, "a number"),
-    ({"backtest-fees.value": [0.1]}, "a number"), ({"backtest-slippage.value": None}, "Fill in the field"),
+    ({"backtest-term.value": {"fee_rate": [0.1]}}, "a number"), ({"backtest-term.value": {"stop_loss": None}}, "Fill in the field"),
+    ({"backtest-term.value": {"direction": ["long_only"]}}, "long_short"), ({"backtest-term.value": {"cash_interest": "yes"}}, "true or false"),
+    ({"backtest-term.value": {"nothing": 1}}, "got nothing"), ({"backtest-engine.value": {"a": 1}}, "vectorbt"),
     ({"backtest-parameter.value": {"threshold": 10**9}}, "from"), ({"backtest-parameter.value": {"nothing": 1}}, "got nothing"),
     ({"backtest-parameter.value": {"threshold": [3]}}, "a number"),
 ]  # fmt: skip

@@ -74,8 +74,10 @@ def test_the_first_job_of_a_warm_pool_is_quick_and_its_answer_is_stored(pool: An
     assert analyst.state(job_id)["state"] == "queued"
     begin = time.perf_counter()
     handles = analyst.start(job_id)
-    job = analyst.wait(job_id, *ENDED)
-    assert time.perf_counter() - begin < 3.0
+    while analyst.state(job_id)["result_id"] is None:
+        assert time.perf_counter() - begin < 3.0  # the answer is there; its audit follows
+        time.sleep(0.02)
+    job = analyst.wait(job_id, *ENDED, seconds=30.0)
     assert (job["state"], job["progress"], job["message"], job["owner"]) == ("done", 1.0, "", analyst.owner)
     settings = analyst.settings
     assert backtests.find(request, db=settings.db, workspace=settings.workspace) == job["result_id"]
@@ -94,7 +96,7 @@ def test_a_question_already_answered_starts_nothing(pool: Any, app: Dash, analys
     request = quick()
     first = analyst.submit(request)
     analyst.start(first)
-    result_id = analyst.wait(first, *ENDED)["result_id"]
+    result_id = analyst.wait(first, *ENDED, seconds=30.0)["result_id"]
     with app.server.test_request_context():
         session["owner"] = analyst.owner
         assert submit(request) == {"result_id": result_id}
@@ -208,7 +210,7 @@ def test_jobs_that_no_browser_came_back_for_do_not_fill_the_line(
 def form() -> dict[str, Any]:
     return {
         "backtest-run.n_clicks": 1, "backtest-strategy.value": "technical_vote", "backtest-scope.value": "all",
-        "backtest-capital.value": 5_000, "backtest-fees.value": 0.05, "backtest-slippage.value": 0.05,
+        "backtest-capital.value": 5_000, "backtest-engine.value": "kernel",
     }  # fmt: skip
 
 

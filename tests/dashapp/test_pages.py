@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from dash import Dash
-from dispatch import Dispatch, of_type, text_of, tips_of, with_class
+from dispatch import Dispatch, of_type, text_of, with_class
 from opened_page import CONTENT, figure_of, grid_rows, opened, stat_cards, view
 
 from analytics.conventions import CORE_VOTES
@@ -272,14 +272,12 @@ def test_the_weights_shown_are_the_stored_ones(stocked: tuple[Any, str], dispatc
 
 def test_a_stored_result_is_shown_with_every_metric_explained(answered: str, dispatch: Dispatch) -> None:
     content = opened(dispatch, "backtest", {"backtest-shown.data": answered, "shell-theme-name.data": "light"})
-    metrics = next(item for item in of_type(content, "Table") if "Sharpe" in text_of(item))
-    rows = of_type(metrics, "Tr")
-    assert [text_of(row).startswith(METRICS[key].label) for row, key in zip(rows, METRICS, strict=True)] == [
-        True
-    ] * len(rows)
-    assert all(len(tips_of(row)) == 1 for row in rows)
+    tables = [item["props"] for item in of_type(content, "AgGrid") if "backtest-metrics" in item["props"]["id"]["name"]]
+    rows = [row for props in tables for row in props["rowData"]]
+    assert {row["key"] for row in rows} == set(METRICS)
+    assert all(METRICS[row["key"]].formula in row["about"] for row in rows)
     cards = stat_cards(content)
-    assert len(cards) == 6
+    assert len(cards) == 7
     assert all(METRICS[key].formula in cards[METRICS[key].label]["tip"] for key in ("sharpe_ratio", "max_drawdown"))
     assert answered in text_of(content)
     assert len(grid_rows(content, "backtest-trades")) == int(cards[METRICS["n_trades"].label]["value"])

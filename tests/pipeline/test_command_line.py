@@ -34,7 +34,13 @@ def test_a_bad_file_among_good_ones_is_partial(tmp_path: Path, capsys: pytest.Ca
     (["backtest", "--param", "threshold"], 2, "NAME=VALUE"),
     (["backtest", "--param", "threshold=99"], 2, "from 1 to 37"),
     (["backtest", "--param", "treshold=3"], 2, "Did you mean 'threshold'"),
-    (["backtest", "--fees", "-0.1"], 2, "fee"),
+    (["backtest", "--fees", "-0.1"], 2, "fee_rate: got -0.1"),
+    (["backtest", "--cost", "borrow_rate"], 2, "--cost: got 'borrow_rate'; allowed: NAME=VALUE"),
+    (["backtest", "--cost", "borow_rate=0.02"], 2, "Did you mean 'borrow_rate'"),
+    (["backtest", "--cost", "borrow_rate=lots"], 2, "borrow_rate: got 'lots'; allowed: a number from 0 to 2"),
+    (["backtest", "--rule", "stop-loss=0.1"], 2, "Did you mean 'stop_loss'"),
+    (["backtest", "--rule", "direction=short"], 2, "long_short"),
+    (["backtest", "--engine", "zipline"], 2, "vectorbt"),
     (["backtest", "--start", "2020-01-01", "--end", "2019-01-01"], 2, "Swap"),
     (["backtest"], 1, "no database"),
     (["check"], 1, "no database"),
@@ -66,6 +72,28 @@ def test_backtest_prints_one_stored_result_as_json(
     assert first["metrics"]["total_return"] == first["total_return"]
     assert main(arguments) == 0
     assert json.loads(capsys.readouterr().out) == first  # answered from the store: even the test date is the same
+
+
+def test_costs_and_rules_reach_the_result_and_the_answer_is_described(
+    simulated: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["backtest", "--tickers", "SIM001", "--start", "2023-01-01", "--capital", "5000", "--cost", "borrow_rate=0.02",
+                 "--cost", "fixed_fee=1", "--slippage", "0.001", "--rule", "direction=long_short", "--rule", "stop_loss=0.1",
+                 "--rule", "cash_interest=off", "--db", str(simulated.db), "--workspace", str(tmp_path / "w.db")]  # fmt: skip
+    assert main(arguments) == 0
+    told = capsys.readouterr().out
+    assert "technical_vote on SIM001" in told
+    assert "Audit: " in told
+    assert main([*arguments, "--json"]) == 0
+    params = json.loads(capsys.readouterr().out)["params"]
+    chosen = {
+        "borrow_rate": 0.02,
+        "fixed_fee": 1.0,
+        "slippage_rate": 0.001,
+        "direction": "long_short",
+        "stop_loss": 0.1,
+    }
+    assert (chosen | {"cash_interest": False, "initial_capital": 5_000.0, "engine": "kernel"}).items() <= params.items()
 
 
 def test_unknown_ticker_is_explained(simulated: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

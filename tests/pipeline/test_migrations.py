@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from scratch import settings_in
 from sqlalchemy import MetaData
@@ -13,10 +14,10 @@ from test_runner import write_folder
 
 from pipeline import schema, store
 from pipeline.errors import StoreError
-from pipeline.queries import connect
+from pipeline.queries import connect, results
 from pipeline.queries import prices as price_queries
 from pipeline.runner import UpdateRequest, update
-from pipeline.workspace import reading
+from pipeline.workspace import reading, save_checks, save_result
 
 SCHEMAS = Path(__file__).parent / "schemas"  # the tables of each version, as it created them
 USER_VERSION = {"market_1": 298158358, "workspace_1": 1438413354}  # the first release wrote a fingerprint
@@ -107,6 +108,61 @@ def test_a_workspace_of_the_first_release_is_read(tmp_path: Path) -> None:
         connection.execute("INSERT INTO backtesting_questions VALUES ('q', 'r', 'd')")
     with reading(path) as reader:
         assert reader.rows("SELECT question_id FROM backtesting_questions") == [("q",)]
+
+
+# One row of each table as version 2 had it.
+ROWS: dict[str, tuple[Any, ...]] = {
+    "backtesting_results": (
+        "r", "2024-01-02T00:00:00Z", "technical_vote", "{}", '["A"]', "2020-01-01", "2020-01-02", "d", "c", 0.5, 1.0, -0.1,
+        "{}", "{}",
+    ),
+    "backtesting_questions": ("q", "r", "d"),
+    "backtesting_equity": ("r", "2020-01-02", 101.0, 100.0, -0.1, 0.5, 0.4),
+    "backtesting_trades": (
+        "r", 1, "A", "long", "2020-01-01", 10.0, "2020-01-02", 11.0, 5.0, 0.1, 0.2, 0.0, 4.7, 0.09, "signal",
+    ),
+    "jobs": ("j", "backtest", "done", 1.0, "", "o", "t", "t", "t", "r"),
+    "portfolios": ("p", "t", "t", "stocks", "", "{}", "d", "2020-01-02"),
+    "portfolio_weights": ("p", "A", 1.0),
+}  # fmt: skip
+
+
+@pytest.fixture
+def version_2(tmp_path: Path) -> Path:
+    """A workspace of version 2 with a row in every table."""
+    path = tmp_path / "workspace.db"
+    with closing(make("workspace_2", path)) as connection, connection:
+        for name, row in ROWS.items():
+            connection.execute(f"INSERT INTO {name} VALUES ({', '.join('?' * len(row))})", row)
+    return path
+
+
+def test_a_workspace_of_version_2_keeps_every_row(version_2: Path) -> None:
+    with reading(version_2) as reader:
+        for name, row in ROWS.items():
+            new = 3 if name in ("backtesting_equity", "backtesting_trades") else 0  # columns, unknown of old rows
+            assert reader.rows(f"SELECT * FROM {name}") == [(*row, *(None,) * new)], name
+        assert results.trades(reader, "r")["spread"].isna().all()
+        assert results.equity(reader, "r")["equity"].tolist() == [101.0]
+        assert not results.is_checked(reader, "r")
+        assert len(results.tickers(reader, "r")) == 0
+    assert store.faults(version_2) == []
+
+
+def test_a_workspace_of_version_2_takes_the_results_of_today(version_2: Path) -> None:
+    row = dict(zip(results.RESULT_COLUMNS, ("s", *ROWS["backtesting_results"][1:]), strict=True))
+    account = {"date": ["2020-01-03"], "equity": [100.0], "cash": [40.0], "turnover": [0.1], "risk_free": [0.0001]}
+    told = {"spread": [0.1], "impact": [0.2], "entry_reason": ["why"]}
+    trade = {"trade_id": [1], "ticker": ["A"], "direction": ["short"], "entry_date": ["2020-01-03"]} | told
+    save_result(version_2, row, equity=pd.DataFrame(account), trades=pd.DataFrame(trade))
+    alone = pd.DataFrame({"ticker": ["A"], "total_return": [0.5]})
+    save_checks(version_2, "s", audit='{"verdict":"green"}', tickers=alone)
+    with reading(version_2) as reader:
+        assert results.equity(reader, "s")[list(account)].to_dict("list") == account
+        assert results.trades(reader, "s")[list(told)].to_dict("list") == told
+        assert results.tickers(reader, "s")["total_return"].tolist() == [0.5]
+        assert results.is_checked(reader, "s")
+        assert not results.is_checked(reader, "r")
 
 
 def test_a_migration_that_fails_leaves_the_database_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

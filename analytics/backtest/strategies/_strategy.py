@@ -14,11 +14,12 @@ from analytics.parameters import Parameter
 class Strategy:
     """A rule that decides target weights.
 
-    decide(panel, first_rows, **parameters) returns the weight of the account that each ticker should have,
-    decided at the close of each date from data up to and including that date, shape (n_dates, n_tickers): 0
-    to 1, 0 closes the position, NaN leaves it alone. first_rows, shape (n_tickers,), is the row of the first
-    bar whose decision can be acted on: a strategy that remembers what it holds begins flat there. Earlier
-    decisions are ignored.
+    decide(inputs, **parameters) returns the weight of the account that each ticker should have, decided at the
+    close of each date from what was known up to and including that date, shape (n_dates, n_tickers): −1 to 1,
+    below 0 sells short, 0 closes the position, NaN leaves it alone. inputs.first_rows, shape (n_tickers,), is the
+    row of the first bar whose decision can be acted on: a strategy that remembers what it holds begins flat there.
+    Earlier decisions are ignored. needs: the parts of the inputs, beside prices, that must be there ("factors").
+    explain(inputs, column, rows, **parameters) returns a few words for each decision at `rows` of one ticker.
     """
 
     key: str
@@ -26,6 +27,8 @@ class Strategy:
     description: str  # one sentence an analyst would use
     parameters: tuple[Parameter, ...]
     decide: Callable[..., FloatArray]
+    needs: tuple[str, ...] = ()
+    explain: Callable[..., list[str]] | None = None
 
 
 def first_decision_rows(panel: Panel, start: np.datetime64) -> np.ndarray:

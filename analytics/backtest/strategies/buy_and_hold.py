@@ -2,16 +2,17 @@
 
 import numpy as np
 
+from analytics.backtest.inputs import StrategyInputs
 from analytics.backtest.strategies._strategy import Strategy
 from analytics.conventions import FloatArray
-from analytics.market import Panel
 
 
-def decide(panel: Panel, first_rows: np.ndarray) -> FloatArray:
+def decide(inputs: StrategyInputs) -> FloatArray:
     """Return 1 / n_tickers at each ticker's first row, shape (n_dates, n_tickers); NaN elsewhere."""
-    targets = np.full(panel.close.shape, np.nan)
-    listed = np.flatnonzero(first_rows < len(panel.dates))
-    targets[first_rows[listed], listed] = 1.0 / len(panel.tickers)
+    first_rows, dates, tickers = inputs.first_rows, inputs.panel.dates, inputs.panel.tickers
+    targets = np.full(inputs.panel.close.shape, np.nan)
+    listed = np.flatnonzero(first_rows < len(dates))
+    targets[first_rows[listed], listed] = 1.0 / len(tickers)
     return targets
 
 
@@ -21,4 +22,5 @@ STRATEGY = Strategy(
     description="Puts the same share of the account into every ticker as soon as it can and keeps it.",
     parameters=(),
     decide=decide,
+    explain=lambda _inputs, _column, rows: ["bought once and kept"] * len(rows),
 )

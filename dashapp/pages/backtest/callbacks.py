@@ -1,30 +1,38 @@
 """What happens on the Backtest tab: submit, watch, cancel, show."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import dash_bootstrap_components as dbc
 from dash import ALL, Input, Output, State, callback, ctx, no_update
 from dash.exceptions import PreventUpdate
 
+from analytics.backtest.spec import ENGINES
 from analytics.backtest.strategies import STRATEGIES
+from analytics.backtest.terms import COSTS, RULES
 from analytics.errors import InputError, PlumblineError
+from analytics.parameters import Parameter
 from dashapp import inputs
 from dashapp.backtest_job import cancel, submit
 from dashapp.components import guarded
 from dashapp.data import settings, workspace
 from dashapp.ids import SHELL
 from dashapp.jobs import time_left
-from dashapp.pages.backtest.layout import ID, SCOPES, parameter_controls, tradable_tickers
+from dashapp.pages.backtest.layout import ID, SCOPES, TERM, parameter_controls, tradable_tickers
 from dashapp.pages.backtest.result import result_view
 from pipeline.backtests import BacktestRequest
 from pipeline.workspace import ACTIVE, job_state
 
-PERCENT_FIELDS = ("fee_rate", "slippage_rate")  # typed as percent
 FORM_LABELS = {
-    "tickers": "Tickers", "start": "From", "end": "To", "initial_capital": "Initial capital, $", "fee_rate": "Fees, %",
-    "slippage_rate": "Slippage, %",
-}  # fmt: skip
+    "tickers": "Tickers",
+    "start": "From",
+    "end": "To",
+    "initial_capital": "Initial capital, $",
+    "engine": "Engine",
+}
+TERMS = {item.name: item for item in (*COSTS, *RULES)}
 HIDDEN, VISIBLE = {"visibility": "hidden"}, {"visibility": "visible"}
+IDLE = (True, 0, HIDDEN, False, True)  # no polling, no progress, Run can be pressed, Cancel cannot
 
 
 @callback(Output(ID.tickers, "value"), Input(SHELL.view, "data"), State(ID.tickers, "value"))
@@ -52,13 +60,13 @@ def lock_tickers(scope: Any) -> bool:
     Output(SHELL.backtest_job, "data"), Output(SHELL.backtest_request, "data"), Output(ID.error, "children"),
     Input(ID.run, "n_clicks"),
     State(ID.strategy, "value"), State(ID.scope, "value"), State(ID.tickers, "value"), State(ID.start, "value"),
-    State(ID.end, "value"), State(ID.capital, "value"), State(ID.fees, "value"), State(ID.slippage, "value"),
-    State({"type": "backtest-parameter", "name": ALL}, "value"),
+    State(ID.end, "value"), State(ID.capital, "value"), State(ID.engine, "value"),
+    State({"type": TERM, "name": ALL}, "value"), State({"type": "backtest-parameter", "name": ALL}, "value"),
     prevent_initial_call=True,
 )  # fmt: skip
 def run(
-    clicks: int | None, strategy: Any, scope: Any, tickers: Any, start: Any, end: Any, capital: Any, fees: Any,
-    slippage: Any, _values: Any,
+    clicks: int | None, strategy: Any, scope: Any, tickers: Any, start: Any, end: Any, capital: Any, engine: Any,
+    _terms: Any, _values: Any,
 ) -> tuple[Any, Any, Any]:  # fmt: skip
     """Check the form and submit it; a question already answered comes back at once."""
     if not clicks:  # the page was mounted, nobody pressed
@@ -66,19 +74,19 @@ def run(
     try:
         strategy = inputs.choice("strategy", strategy, STRATEGIES)
         everything = inputs.choice("universe", scope, SCOPES) == "all"
+        declared = {item.name: item for item in STRATEGIES[strategy].parameters}
+        terms = _sent(TERMS, ctx.states_list[-2])
         job = submit(BacktestRequest.of(
             strategy=strategy, tickers=None if everything else inputs.tickers(tickers),
             start=inputs.date("start", start), end=inputs.date("end", end),
-            initial_capital=inputs.number("initial_capital", capital), fee_rate=inputs.number("fee_rate", fees) / 100,
-            slippage_rate=inputs.number("slippage_rate", slippage) / 100,
-            parameters=_parameters(strategy, ctx.states_list[-1]),
+            initial_capital=inputs.number("initial_capital", capital), engine=inputs.choice("engine", engine, ENGINES),
+            costs={item.name: terms[item.name] for item in COSTS if item.name in terms},
+            rules={item.name: terms[item.name] for item in RULES if item.name in terms},
+            parameters=_sent(declared, ctx.states_list[-1]),
         ))  # fmt: skip
     except PlumblineError as error:
-        return (
-            no_update,
-            no_update,
-            dbc.Alert(_in_words_of_the_form(error, strategy), color="danger", class_name="mt-2 mb-0"),
-        )
+        told = dbc.Alert(_in_words_of_the_form(error, strategy), color="danger", class_name="mt-2 mb-0")
+        return no_update, no_update, told
     return job, job.get("job_id", no_update), None
 
 
@@ -87,16 +95,17 @@ def _in_words_of_the_form(error: PlumblineError, strategy: Any) -> str:
     if not isinstance(error, InputError):
         return str(error)
     parameters = STRATEGIES[strategy].parameters if isinstance(strategy, str) and strategy in STRATEGIES else ()
-    labels = FORM_LABELS | {item.name: item.label for item in parameters}
+    declared = TERMS | {item.name: item for item in parameters}
+    labels = {name: f"{item.label}, %" if item.percent else item.label for name, item in declared.items()} | FORM_LABELS
     got, allowed = error.got, error.allowed
-    if error.field in PERCENT_FIELDS and isinstance(got, float):
-        got, allowed = f"{got * 100:g}", "from 0 up to, not including, 100"
+    if error.field in declared and declared[error.field].percent and isinstance(got, float):
+        item = declared[error.field]
+        got, allowed = f"{got * 100:g}", f"a number from {item.minimum * 100:g} to {item.maximum * 100:g}"
     return f"{labels.get(error.field, error.field)}: got {got}; allowed: {allowed}. {error.fix}"
 
 
-def _parameters(strategy: str, sent: list[dict[str, Any]]) -> dict[str, Any]:
-    """The strategy's own controls; one that it does not declare is refused by name."""
-    declared = {item.name: item for item in STRATEGIES[strategy].parameters}
+def _sent(declared: Mapping[str, Parameter], sent: list[dict[str, Any]]) -> dict[str, Any]:
+    """The values of controls by the names of what they declare; one that is not declared is refused by name."""
     found = {}
     for item in sent:
         name = inputs.choice("parameter", item["id"]["name"], declared)
@@ -106,29 +115,46 @@ def _parameters(strategy: str, sent: list[dict[str, Any]]) -> dict[str, Any]:
 
 @callback(
     Output(ID.interval, "disabled"), Output(ID.progress, "value"), Output(ID.progress, "style"), Output(ID.run, "disabled"),
-    Output(ID.cancel, "disabled"), Output(ID.message, "children"), Output(ID.shown, "data"),
-    Input(ID.interval, "n_intervals"), Input(SHELL.backtest_job, "data"), State(ID.shown, "data"),
+    Output(ID.cancel, "disabled"), Output(ID.message, "children"), Output(ID.shown, "data"), Output(ID.checking, "data"),
+    Input(ID.interval, "n_intervals"), Input(SHELL.backtest_job, "data"), State(ID.shown, "data"), State(ID.checking, "data"),
 )  # fmt: skip
-def watch(_ticks: Any, sent: Any, shown: Any) -> tuple[Any, ...]:
+def watch(_ticks: Any, sent: Any, shown: Any, checking: Any) -> tuple[Any, ...]:
     """Follow the job of this browser session, from whichever page or reload it is looked at.
 
-    It must not read the background callback's own Store: Dash would hold it back until the job has ended.
+    The answer is shown as soon as it is stored, and again with its audit when that is there. It must not read the
+    background callback's own Store: Dash would hold it back until the job has ended.
     """
     kind, name = _submitted(sent)
     if not name:
-        return True, 0, HIDDEN, False, True, "", no_update
+        return *IDLE, "", no_update, no_update
     if kind == "result_id":
-        return True, 0, HIDDEN, False, True, "", _unless_shown(name, shown)
+        return *IDLE, "", *_to_show(name, shown, checking, still_checking=False)
     job = job_state(workspace(), name)
     if job is None:
-        return True, 0, HIDDEN, False, True, "That job is not in the workspace any more.", no_update
+        return *IDLE, "That job is not in the workspace any more.", no_update, no_update
     if job["state"] in ACTIVE:
-        return False, max(3, 100 * job["progress"]), VISIBLE, True, False, _progress_text(job), no_update
+        answered = bool(job["result_id"])  # what is still running is its audit: the next question need not wait
+        result = (
+            _to_show(job["result_id"], shown, checking, still_checking=True) if answered else (no_update, no_update)
+        )
+        return False, max(3, 100 * job["progress"]), VISIBLE, not answered, False, _progress_text(job), *result
     message = (
         job["message"] if job["state"] in ("done", "cancelled") else f"{job['state'].capitalize()}: {job['message']}"
     )
-    result = _unless_shown(job["result_id"], shown) if job["result_id"] else no_update
-    return True, 0, HIDDEN, False, True, message, result
+    result = (
+        _to_show(job["result_id"], shown, checking, still_checking=False)
+        if job["result_id"]
+        else (no_update, no_update)
+    )
+    return *IDLE, message, *result
+
+
+def _to_show(result_id: str, shown: Any, checking: Any, *, still_checking: bool) -> tuple[Any, Any]:
+    """What is shown and whether its audit is still running, each only where it has changed."""
+    return (
+        no_update if result_id == shown else result_id,
+        no_update if result_id == shown and checking == still_checking else still_checking,
+    )
 
 
 def _submitted(sent: Any) -> tuple[str, str]:
@@ -138,10 +164,6 @@ def _submitted(sent: Any) -> tuple[str, str]:
             if sent.get(kind):
                 return kind, inputs.name(kind, sent[kind])
     return "", ""
-
-
-def _unless_shown(result_id: str, shown: Any) -> Any:
-    return no_update if result_id == shown else result_id
 
 
 def _progress_text(job: dict[str, Any]) -> str:
@@ -171,9 +193,11 @@ def stop(clicks: int | None, sent: Any) -> int:
 
 
 @callback(
-    Output(ID.content, "children"), Input(ID.shown, "data"), Input(SHELL.theme_name, "data"), Input(SHELL.run, "data")
-)
+    Output(ID.content, "children"), Input(ID.shown, "data"), Input(ID.checking, "data"), Input(SHELL.theme_name, "data"),
+    Input(SHELL.run, "data"),
+)  # fmt: skip
 @guarded
-def show(result_id: Any, theme: Any, _run: Any) -> Any:
+def show(result_id: Any, checking: Any, theme: Any, _run: Any) -> Any:
     """Show a stored result."""
-    return result_view(None if result_id is None else inputs.name("result", result_id), theme=theme)
+    found = None if result_id is None else inputs.name("result", result_id)
+    return result_view(found, theme=theme, checking=checking is True)

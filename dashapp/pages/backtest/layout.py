@@ -6,22 +6,27 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
+from analytics.backtest.spec import ENGINES
 from analytics.backtest.strategies import STRATEGIES
-from analytics.conventions import FEE_RATE, INITIAL_CAPITAL, SLIPPAGE_RATE
+from analytics.backtest.terms import COSTS, RULES
+from analytics.conventions import INITIAL_CAPITAL
 from analytics.errors import PlumblineError
 from analytics.indicators import VOTES
 from analytics.parameters import Parameter
 from dashapp.components import KEPT, card, info
 from dashapp.data import market
 from dashapp.ids import ids
+from dashapp.pages.backtest.export_bar import exports_bar
 from pipeline.queries import instruments as instrument_queries
 
 ID = ids(
-    "backtest", "strategy", "scope", "tickers", "start", "end", "capital", "fees", "slippage", "parameters", "run",
-    "cancel", "error", "interval", "progress", "message", "shown", "content", "asked",
+    "backtest", "strategy", "scope", "tickers", "start", "end", "capital", "engine", "parameters", "run", "cancel",
+    "error", "interval", "progress", "message", "shown", "content", "asked", "checking",
 )  # fmt: skip
 POLL_MILLISECONDS = 250
 SCOPES = {"chosen": "Chosen tickers", "all": "All stocks"}
+TERM = "backtest-term"
+ONE_OF_LABELS = {"long_only": "Long only", "long_short": "Long and short"}
 
 
 def layout(strategy: str = "technical_vote", **query: str) -> html.Div:
@@ -34,9 +39,10 @@ def layout(strategy: str = "technical_vote", **query: str) -> html.Div:
     return html.Div([
         dcc.Store(id=ID.asked, data={"strategy": chosen, "parameters": asked}),
         dcc.Interval(id=ID.interval, interval=POLL_MILLISECONDS, disabled=True),
-        dcc.Store(id=ID.shown),
+        dcc.Store(id=ID.shown), dcc.Store(id=ID.checking),
         card("Backtest", _form(chosen), tip="Signals are decided at a close and traded at the next open, net of fees and slippage; "
-             "several tickers share one account. Long only."),
+             "several tickers share one account."),
+        exports_bar(),
         html.Div(id=ID.content),
     ])  # fmt: skip
 
@@ -56,10 +62,15 @@ def _form(strategy: str) -> html.Div:
             _field("From", dbc.Input(id=ID.start, type="date", size="sm", **KEPT), "First date; empty: from the first price."),
             _field("To", dbc.Input(id=ID.end, type="date", size="sm", **KEPT), "Last date; empty: to the last price."),
             _field("Initial capital, $", _number(ID.capital, INITIAL_CAPITAL)),
-            _field("Fees, %", _number(ID.fees, FEE_RATE * 100), "Of the traded value, on each purchase and each sale."),
-            _field("Slippage, %", _number(ID.slippage, SLIPPAGE_RATE * 100), "Of the price, always against the trader."),
         ], className="controls mb-2"),
         html.Div(id=ID.parameters, className="controls mb-3"),
+        dbc.Accordion([
+            dbc.AccordionItem(_terms(COSTS), title="Costs"),
+            dbc.AccordionItem([_terms(RULES), html.Div(_field("Engine", dcc.Dropdown(
+                id=ID.engine, options=ENGINES, value="kernel", clearable=False, **KEPT,
+            ), "vectorbt knows no market impact, participation cap, borrow fee, drawdown halt or interest: set them to 0."),
+                className="controls mt-2")], title="Rules of risk, and the engine"),
+        ], start_collapsed=True, always_open=True, class_name="mb-3"),
         html.Div([
             dbc.Button("Run Backtest", id=ID.run, color="primary"),
             dbc.Button("Cancel", id=ID.cancel, color="secondary", outline=True, disabled=True),
@@ -87,13 +98,23 @@ def parameter_controls(strategy: str, asked: Mapping[str, Any] | None = None) ->
     asked: {parameter: text of the address} where it names one; what the parameter does not allow is passed over.
     """
     return [
-        _field(item.label, _control(item, (asked or {}).get(item.name)), item.help)
+        _field(_label(item), _control(item, (asked or {}).get(item.name)), item.help)
         for item in STRATEGIES[strategy].parameters
     ]
 
 
-def _control(parameter: Parameter, asked: str | None) -> Any:
-    key = {"type": "backtest-parameter", "name": parameter.name}
+def _terms(declared: tuple[Parameter, ...]) -> html.Div:
+    return html.Div(
+        [_field(_label(item), _control(item, None, kind=TERM), item.help) for item in declared], className="controls"
+    )
+
+
+def _label(parameter: Parameter) -> str:
+    return f"{parameter.label}, %" if parameter.percent else parameter.label
+
+
+def _control(parameter: Parameter, asked: str | None, *, kind: str = "backtest-parameter") -> Any:
+    key = {"type": kind, "name": parameter.name}
     try:
         value = parameter.default if asked is None else parameter.check(asked)
     except PlumblineError:
@@ -103,7 +124,13 @@ def _control(parameter: Parameter, asked: str | None) -> Any:
     if parameter.choices:
         options = {choice: VOTES[choice].vote.label if choice in VOTES else choice for choice in parameter.choices}
         return dcc.Dropdown(id=key, options=options, value=list(value), multi=True, **KEPT)
-    return dbc.Input(id=key, type="number", value=value, step="any", size="sm", **KEPT)
+    if parameter.one_of:
+        options = {choice: ONE_OF_LABELS.get(choice, choice.replace("_", " ")) for choice in parameter.one_of}
+        return dcc.Dropdown(id=key, options=options, value=value, clearable=False, **KEPT)
+    if isinstance(parameter.default, bool):
+        return dbc.Switch(id=key, value=value, **KEPT)
+    shown = round(value * 100, 6) if parameter.percent else value
+    return dbc.Input(id=key, type="number", value=shown, step="any", size="sm", **KEPT)
 
 
 def _field(label: str, control: Any, tip: str = "") -> html.Div:

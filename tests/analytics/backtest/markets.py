@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from analytics.backtest import FactorView, StrategyInputs
 from analytics.market import FIELDS, Bars, Panel
-from analytics.returns import RiskFree, daily_risk_free
 
 
 def random_bars(ticker: str, *, n: int = 400, seed: int = 0, first: int = 0) -> Bars:
@@ -58,9 +58,6 @@ def cut_at(panel: Panel, row: int) -> Panel:
     return replace(panel, dates=panel.dates[:row], **{field: getattr(panel, field)[:row] for field in FIELDS})
 
 
-def no_risk_free(panel: Panel) -> RiskFree:
-    return daily_risk_free(panel.dates, daily=None, monthly=None)
-
-
-def constant_risk_free(panel: Panel, rate: float = 0.0001) -> RiskFree:
-    return RiskFree(np.full(len(panel.dates), rate), np.full(len(panel.dates), "daily"))
+def inputs_of(panel: Panel, *, rate: float = 0.0001, factors: FactorView | None = None) -> StrategyInputs:
+    """What the engine is given of a panel, with the same risk-free return on every date."""
+    return StrategyInputs(panel, np.zeros(len(panel.tickers), dtype=int), np.full(len(panel.dates), rate), factors)

@@ -2,25 +2,86 @@
 
 import math
 import pickle
+from dataclasses import asdict, fields
 
 import pytest
 
-from analytics.backtest import BacktestSpec, Costs
-from analytics.conventions import FEE_RATE, INITIAL_CAPITAL, SLIPPAGE_RATE, VOTE_THRESHOLD
+from analytics import conventions
+from analytics.backtest import BacktestSpec, Costs, Rules
+from analytics.backtest.strategies import STRATEGIES
+from analytics.backtest.terms import COSTS, FREE, LONG_SHORT, RULES
+from analytics.conventions import INITIAL_CAPITAL, MAX_POSITION, VOTE_THRESHOLD
 from analytics.errors import InputError, UnknownKeyError
 from analytics.indicators import VOTES
 
-
-@pytest.mark.parametrize("rate", [-0.001, 1.0, math.nan, math.inf, "much", None])
-@pytest.mark.parametrize("name", ["fee_rate", "slippage_rate"])
-def test_a_rate_outside_0_to_1_is_refused(name, rate):
-    with pytest.raises(InputError, match=f"{name}: got .*; allowed: a fraction from 0"):
-        Costs(**{name: rate})
+NUMBERS = [
+    (kind, item) for kind, items in ((Costs, COSTS), (Rules, RULES)) for item in items if math.isfinite(item.maximum)
+]
 
 
-@pytest.mark.parametrize("capital", [0, -1, math.nan, math.inf, "a lot"])
-def test_capital_must_be_an_amount_above_0(capital):
-    with pytest.raises(InputError, match=r"initial_capital: got .*; allowed: an amount in USD from 1 to"):
+@pytest.mark.parametrize(("kind", "item"), NUMBERS, ids=[item.name for _, item in NUMBERS])
+def test_a_number_out_of_bounds_is_refused_with_what_is_allowed(kind, item):
+    for value in (item.minimum - 1e-9, item.maximum * 1.001, math.nan, math.inf, -math.inf, "much", [0.1], 10**400):
+        with pytest.raises(InputError, match=rf"{item.name}: got .*; allowed: a number from {item.minimum:g} to"):
+            kind(**{item.name: value})
+    for value in (item.minimum, item.maximum, str(item.maximum)):
+        assert getattr(kind(**{item.name: value}), item.name) == float(value)
+
+
+@pytest.mark.parametrize(("kind", "items"), [(Costs, COSTS), (Rules, RULES)])
+def test_every_field_is_declared_with_its_default_and_a_label_and_a_help(kind, items):
+    assert {item.name: item.default for item in items} == asdict(kind())
+    assert all(item.label and item.help for item in items)
+    assert [item.name for item in items] == [item.name for item in fields(kind)]
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=lambda strategy: strategy.key)
+def test_no_parameter_of_a_strategy_has_the_name_of_a_cost_or_a_rule(strategy):
+    """They are stored side by side: one of them would hide the other."""
+    taken = {item.name for item in (*COSTS, *RULES)} | {"initial_capital", "engine"}
+    assert not taken & {item.name for item in strategy.parameters}
+
+
+def test_what_trading_costs_by_default_is_the_convention():
+    named = (
+        "fee_rate",
+        "half_spread",
+        "slippage_rate",
+        "impact_coefficient",
+        "impact_exponent",
+        "participation_cap",
+        "borrow_rate",
+    )
+    for name in named:
+        assert getattr(Costs(), name) == getattr(conventions, name.upper())
+    free = asdict(Costs(**FREE))
+    assert {name for name, value in free.items() if value} == {"impact_exponent"}
+
+
+def test_no_rule_is_on_by_default_but_interest_and_the_position_limit():
+    on = {name: value for name, value in asdict(Rules()).items() if value}
+    assert on == {"direction": "long_only", "cash_interest": True}
+
+
+@pytest.mark.parametrize(("n_tickers", "limit"), [(1, 1.0), (2, 0.5), (5, MAX_POSITION), (100, MAX_POSITION)])
+def test_the_position_limit_is_a_fifth_or_an_equal_share_unless_it_is_set(n_tickers, limit):
+    assert Rules().position_limit(n_tickers) == limit
+    assert Rules(max_position=0.07).position_limit(n_tickers) == 0.07
+
+
+def test_direction_and_switch_are_checked():
+    assert Rules(direction=LONG_SHORT, cash_interest="off") == Rules(direction=LONG_SHORT, cash_interest=False)
+    with pytest.raises(UnknownKeyError, match="Did you mean 'long_short'"):
+        Rules(direction="long-short")
+    with pytest.raises(InputError, match="cash_interest: got 'perhaps'; allowed: true or false"):
+        Rules(cash_interest="perhaps")
+
+
+@pytest.mark.parametrize("capital", [0, -1, 0.99, 1.1e12, math.nan, math.inf, "a lot", None, [1]])
+def test_capital_must_be_an_amount_within_bounds(capital):
+    with pytest.raises(
+        InputError, match=r"initial_capital: got .*; allowed: an amount in USD from 1 to 1,000,000,000,000"
+    ):
         BacktestSpec(initial_capital=capital)
 
 
@@ -35,6 +96,7 @@ def test_end_before_start_is_refused():
         ({"strategy": "technical_votes"}, "Did you mean 'technical_vote'"),
         ({"parameters": {"treshold": 2}}, "Did you mean 'threshold'"),
         ({"parameters": {"votes": ["sna"]}}, "Did you mean 'sma'"),
+        ({"engine": "vectorbot"}, "Did you mean 'vectorbt'"),
     ],
 )
 def test_unknown_names_suggest_the_nearest(given, message):
@@ -48,11 +110,12 @@ def test_the_threshold_is_a_whole_number_of_votes(threshold):
         BacktestSpec(parameters={"threshold": threshold})
 
 
-def test_defaults_are_the_conventions_and_values_are_canonical():
+def test_values_are_canonical():
     spec = BacktestSpec(initial_capital="5000", parameters={"votes": "sma,rsi", "threshold": "1"})
-    assert (Costs().fee_rate, Costs().slippage_rate) == (FEE_RATE, SLIPPAGE_RATE)
     assert spec.initial_capital == 5000.0
     assert spec.parameters == {"threshold": 1, "votes": ("rsi", "sma"), "indicator_parameters": ""}
     assert BacktestSpec(strategy="buy_and_hold").initial_capital == INITIAL_CAPITAL
+    assert BacktestSpec().engine == "kernel"
     assert BacktestSpec(parameters={"votes": "sma,rsi"}).parameters["threshold"] == VOTE_THRESHOLD
+    assert Costs(fee_rate="0.001") == Costs(fee_rate=0.001)
     assert pickle.loads(pickle.dumps(spec)) == spec  # it travels to a worker

@@ -38,20 +38,47 @@ def test_sides_follow_the_target_in_force():
     assert orders.target_weight.tolist() == [0.5, 0.5, 0.8, 0.2, 0.0]
 
 
+def test_sides_of_short_targets_follow_the_change():
+    panel = flat_market({"A": [1.0] * 6})
+    decisions = np.array([-0.5, -0.2, 0.3, -0.3, -0.3, 0.0])[:, None]
+    orders = schedule_orders(panel, decisions, start=panel.dates[0], end=panel.dates[-1])
+    assert orders.side.tolist() == ["sell", "buy", "buy", "sell", "rebalance", "buy"]
+    assert orders.target_weight.tolist() == [-0.5, -0.2, 0.3, -0.3, -0.3, 0.0]
+
+
+def test_weights_may_change_hands_within_a_day_and_sum_to_1_with_rounding():
+    panel = flat_market({"A": [1.0] * 3, "B": [1.0] * 3, "C": [1.0] * 3})
+    decisions = np.array([[1 / 3, -1 / 3, 1 / 3 + 1e-12], [NAN] * 3, [0.0, 1.0, 0.0]])
+    orders = schedule_orders(panel, decisions, start=panel.dates[0], end=panel.dates[-1])
+    assert len(orders) == 6
+
+
 @pytest.mark.parametrize(
     ("decisions", "message"),
     [
         ([[0.5], [0.5]], r"decisions have shape \(2, 1\), not \(2, 2\)"),
         ([[0.6, 0.6], [NAN, NAN]], "together reach 1.2, above 1"),
         ([[0.6, NAN], [NAN, 0.6]], "together reach 1.2, above 1"),
-        ([[-0.1, NAN], [NAN, NAN]], "outside 0 to 1"),
-        ([[1.1, NAN], [NAN, NAN]], "outside 0 to 1"),
+        ([[0.6, -0.6], [NAN, NAN]], "together reach 1.2, above 1"),
+        ([[-1.1, NAN], [NAN, NAN]], "outside −1 to 1"),
+        ([[1.1, NAN], [NAN, NAN]], "outside −1 to 1"),
     ],
 )
 def test_decisions_no_strategy_may_make(decisions, message):
     panel = flat_market({"A": [1.0, 1.0], "B": [1.0, 1.0]})
     with pytest.raises(ValueError, match=message):
         schedule_orders(panel, np.array(decisions), start=panel.dates[0], end=panel.dates[-1])
+
+
+def test_the_weight_of_a_ticker_that_counts_as_delisted_is_free_for_others():
+    panel = flat_market({"A": [1.0, 1.0, 1.0] + [NAN] * 8, "B": [1.0] * 11})
+    decisions = np.full((11, 2), NAN)
+    decisions[0, 0] = decisions[7, 1] = 1.0  # the account has settled A at the close of row 7
+    assert len(schedule_orders(panel, decisions, start=panel.dates[0], end=panel.dates[-1])) == 2
+    early = np.full((11, 2), NAN)
+    early[0, 0] = early[6, 1] = 1.0
+    with pytest.raises(ValueError, match="together reach 2, above 1"):
+        schedule_orders(panel, early, start=panel.dates[0], end=panel.dates[-1])
 
 
 def test_a_decision_without_a_bar_is_refused():

@@ -1,4 +1,4 @@
-"""Whole backtests: closed forms, bounds, messages, and the same bytes for the same question."""
+"""Whole backtests: bounds, identities, what is said of a run, each ticker alone, and what is refused."""
 
 import json
 import math
@@ -6,28 +6,34 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from given_strategy import decide_as_given
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from markets import constant_risk_free, flat_market, no_risk_free, random_bars, random_market
+from markets import flat_market, inputs_of, random_bars, random_market
 from tolerances import EXACT, PARITY
+from wild_strategies import wild_question
 
-from analytics.backtest import BacktestResult, BacktestSpec, Costs, run_backtest
+from analytics.backtest import BacktestResult, BacktestSpec, Costs, Rules, each_alone, run_backtest
+from analytics.backtest.result import SESSION_COLUMNS
 from analytics.backtest.strategies import STRATEGIES
+from analytics.backtest.terms import FREE
 from analytics.errors import InputError, MissingDataError
 from analytics.market import Panel
 from analytics.metrics import METRICS
+from pipeline.schema import backtesting_equity
 
-FREE = Costs(0.0, 0.0)
+NO_COSTS = Costs(**FREE)
+NO_INTEREST = Rules(cash_interest=False)
 VOTES = STRATEGIES["technical_vote"].parameters[1].choices
 EAGER = BacktestSpec(parameters={"threshold": 1, "votes": VOTES})
 
 
 def run(panel: Panel, spec: BacktestSpec = EAGER, **changes) -> BacktestResult:
-    return run_backtest(panel, replace(spec, **changes), risk_free=constant_risk_free(panel))
+    return run_backtest(inputs_of(panel), replace(spec, **changes))
 
 
 def assert_same_bytes(one: BacktestResult, other: BacktestResult) -> None:
-    for name in ("dates", "equity", "benchmark", "drawdown", "gross_exposure", "net_exposure"):
+    for name in ("dates", *SESSION_COLUMNS):
         assert getattr(one, name).tobytes() == getattr(other, name).tobytes(), name
     assert one.trades.to_csv() == other.trades.to_csv()
     assert one.orders.to_csv() == other.orders.to_csv()
@@ -35,38 +41,7 @@ def assert_same_bytes(one: BacktestResult, other: BacktestResult) -> None:
     assert one.audit == other.audit
 
 
-def test_buying_and_holding_one_ticker_free_of_costs_earns_its_total_return():
-    bars = random_bars("A", n=300)
-    panel = Panel.of([bars])
-    result = run(panel, BacktestSpec(strategy="buy_and_hold", costs=FREE, start=str(bars.dates[40])))
-    bought_at = bars.open[40] * bars.adj_close[40] / bars.close[40]  # decided the evening before
-    np.testing.assert_allclose(result.equity, 100_000.0 * bars.adj_close[40:] / bought_at, rtol=PARITY)
-    assert result.metrics["total_return"] == pytest.approx(bars.adj_close[-1] / bought_at - 1.0, rel=PARITY)
-    assert result.trades["reason"].tolist() == ["end of test"]
-
-
-def test_it_is_its_own_benchmark():
-    result = run(random_market(), BacktestSpec(strategy="buy_and_hold"))
-    np.testing.assert_array_equal(result.equity, result.benchmark)
-    assert result.metrics["beta"] == pytest.approx(1.0, rel=PARITY)
-    assert result.metrics["benchmark_total_return"] == result.metrics["total_return"]
-
-
-def test_without_a_decision_the_account_stays_in_cash(monkeypatch):
-    silent = replace(
-        STRATEGIES["buy_and_hold"],
-        key="silent",
-        decide=lambda panel, first_rows: np.full(panel.close.shape, np.nan),
-    )
-    monkeypatch.setattr("analytics.backtest.simulate.STRATEGIES", {**STRATEGIES, "silent": silent})
-    monkeypatch.setattr("analytics.backtest.spec.STRATEGIES", {**STRATEGIES, "silent": silent})
-    result = run(random_market(n=80), BacktestSpec(strategy="silent", initial_capital=5_000.0))
-    assert set(result.equity) == {5_000.0}
-    assert set(result.gross_exposure) == set(result.drawdown) == {0.0}
-    assert len(result.trades) == len(result.orders) == 0
-    assert result.metrics["total_return"] == result.metrics["n_trades"] == 0.0
-    assert math.isnan(result.metrics["win_rate"])
-    assert result.benchmark[-1] != 5_000.0
+# ---- bounds and identities ------------------------------------------------------------------------------------
 
 
 @settings(max_examples=15, deadline=None)
@@ -74,37 +49,93 @@ def test_without_a_decision_the_account_stays_in_cash(monkeypatch):
 def test_bounds_and_identities_hold_on_any_market(seed, strategy):
     panel = random_market(n=160, seed=seed)
     spec = EAGER if strategy == "technical_vote" else BacktestSpec(strategy=strategy)
-    result = run(panel, spec)
+    result = run(panel, spec, initial_capital=50_000.0)
     assert len(result.dates) == len(result.equity) == len(panel.dates)
     assert ((result.gross_exposure >= 0) & (result.gross_exposure <= 1 + PARITY)).all()  # no leverage
     np.testing.assert_array_equal(result.gross_exposure, result.net_exposure)  # no short positions
     assert (result.equity > 0).all()
     assert (result.drawdown <= 0).all()
     assert result.metrics["max_drawdown"] == pytest.approx(result.drawdown.min(), rel=PARITY, abs=PARITY)
-    assert result.trades["pnl"].sum() == pytest.approx(result.equity[-1] - 100_000, rel=PARITY, abs=1e-4)
-    assert result.metrics["total_return"] == pytest.approx(result.equity[-1] / 100_000 - 1, rel=PARITY, abs=PARITY)
+    gained = result.equity[-1] - 50_000.0
+    earned = result.trades["pnl"].sum() + result.metrics["total_interest"]
+    assert earned == pytest.approx(gained, rel=PARITY, abs=1e-4)
+    assert result.metrics["total_return"] == pytest.approx(gained / 50_000.0, rel=PARITY, abs=PARITY)
+    np.testing.assert_allclose(result.cash, result.equity * (1.0 - result.net_exposure), rtol=PARITY, atol=1e-4)
     assert set(result.metrics) == set(METRICS)
     assert result.metrics["n_trades"] == len(result.trades)
 
 
-@pytest.mark.parametrize("rate", ["fee_rate", "slippage_rate"])
-def test_dearer_trading_never_pays(rate):
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000))
+def test_identities_hold_on_irregular_markets_under_any_costs_and_rules(seed):
+    """Late listings, gaps, delistings, unknown prices and volumes; shorts, caps, impact, stops, halts and ruin."""
+    question = wild_question(seed)
+    spec = replace(EAGER, costs=question.costs, rules=question.rules, start=str(question.panel.dates[30]))
+    result = run_backtest(replace(inputs_of(question.panel), risk_free=question.risk_free), spec)
+    metrics, trades, gained = result.metrics, result.trades, result.equity[-1] - 100_000.0
+    assert trades["pnl"].sum() + metrics["total_interest"] == pytest.approx(gained, rel=PARITY, abs=1e-4)
+    parts = metrics["total_fees"] + metrics["total_slippage"] + metrics["total_borrow"]
+    assert metrics["total_costs"] == pytest.approx(parts, rel=PARITY, abs=1e-6)
+    assert np.isfinite(result.equity).all()
+    alive = result.equity > 0
+    assert (result.turnover[alive] >= 0).all()
+    assert (np.abs(result.net_exposure) <= result.gross_exposure + PARITY)[alive].all()
+    assert (result.drawdown <= 0).all()
+    assert (trades["entry_date"] <= trades["exit_date"]).all()
+    assert json.loads(json.dumps(result.audit)) == result.audit
+
+
+@pytest.mark.parametrize("term", ["fee_rate", "half_spread", "slippage_rate", "impact_coefficient"])
+def test_dearer_trading_never_pays(term):
     panel = Panel.of([random_bars("A", n=400, seed=3)])
-    ends = [
-        run(panel, costs=Costs(**{"fee_rate": 0, "slippage_rate": 0, rate: x})).equity[-1]
-        for x in (0, 1e-4, 1e-3, 1e-2)
-    ]
+    ends = [run(panel, costs=replace(NO_COSTS, **{term: x})).equity[-1] for x in (0, 1e-4, 1e-3, 1e-2)]
     assert sorted(ends, reverse=True) == ends
     assert ends[0] > ends[-1] + 100
 
 
 def test_capital_scales_money_and_leaves_returns():
-    panel = random_market()
-    small, large = run(panel, initial_capital=1_000.0), run(panel, initial_capital=1e9)
+    """Where costs are proportional: impact and the participation cap do depend on the size of an order."""
+    panel, costs = random_market(), replace(NO_COSTS, fee_rate=0.001, half_spread=0.0002, slippage_rate=0.0005)
+    small, large = (run(panel, costs=costs, initial_capital=capital) for capital in (1_000.0, 1e9))
     np.testing.assert_allclose(large.equity, 1e6 * small.equity, rtol=PARITY)
-    money = {"total_fees", "total_slippage"}
-    for key in set(METRICS) - money:
-        assert large.metrics[key] == pytest.approx(small.metrics[key], rel=1e-7, nan_ok=True), key
+    for key, metric in METRICS.items():
+        scale = 1e6 if metric.unit == "usd" else 1.0
+        expected = pytest.approx(
+            scale * small.metrics[key], rel=1e-7, abs=PARITY, nan_ok=True
+        )  # ratios of small numbers
+        assert large.metrics[key] == expected, key
+
+
+def test_a_larger_account_pays_more_impact_and_trades_longer():
+    panel = Panel.of([random_bars("A", n=100, seed=1)])
+    small, large = (run(panel, BacktestSpec(strategy="buy_and_hold"), initial_capital=c) for c in (1e3, 1e8))
+    assert large.metrics["total_impact"] / 1e8 > 10 * small.metrics["total_impact"] / 1e3
+    assert (small.turnover > 0).sum() == 1
+    assert (large.turnover > 0).sum() > 10  # a tenth of the day's trading at a time
+
+
+def test_the_rules_bound_what_is_ordered(monkeypatch):
+    panel = random_market(n=60, n_tickers=10)
+    weights = np.full(panel.close.shape, np.nan)
+    weights[20, 0], weights[20, 4] = 0.6, -0.4
+    given = decide_as_given(monkeypatch, weights)
+
+    def ordered(**rules) -> list[float]:
+        orders = run(panel, BacktestSpec(strategy=given, rules=Rules(**rules))).orders
+        return orders["target_weight"].tolist()
+
+    assert ordered() == [0.2]  # long only, and a fifth of the account where there are more than five tickers
+    assert ordered(direction="long_short") == [0.2, -0.2]
+    assert ordered(direction="long_short", max_position=0.5) == [0.5, -0.4]
+    assert ordered(max_position=1.0) == [0.6]
+
+
+def test_of_few_tickers_each_may_have_an_equal_share(monkeypatch):
+    panel = random_market(n=60, n_tickers=2)
+    weights = np.full(panel.close.shape, np.nan)
+    weights[20] = [0.9, 0.1]
+    orders = run(panel, BacktestSpec(strategy=decide_as_given(monkeypatch, weights))).orders
+    assert orders["target_weight"].tolist() == [0.5, 0.1]
 
 
 def test_the_order_of_the_tickers_does_not_change_a_byte():
@@ -142,45 +173,82 @@ def test_a_signal_of_the_last_close_before_the_start_is_acted_on_at_the_first_op
 
 def test_the_audit_says_how_the_answer_was_made():
     panel = random_market(seed=1)
-    rates = constant_risk_free(panel)
-    origin = np.where(np.arange(len(panel.dates)) < 150, "daily", "carried")
-    values = np.where(np.arange(len(panel.dates)) < 110, np.nan, rates.values)
-    spec = replace(EAGER, start=str(panel.dates[100]))
-    audit = run_backtest(panel, spec, risk_free=replace(rates, values=values, origin=origin)).audit
-    assert audit["engine"].startswith("vectorbt-rust ")
-    assert audit["sessions"] + audit["history_sessions"] == len(panel.dates)
-    assert audit["history_sessions"] == 100
+    audit = run(panel, start=str(panel.dates[100])).audit
+    assert audit["engine"].startswith("Plumbline kernel, numba ")
+    assert audit["price_basis"] == "total return: open, high, low and close × adj_close / close"
+    assert (audit["cash_interest"], audit["position_limit"]) == ("risk-free rate", 0.25)
+    assert (audit["sessions"], audit["history_sessions"]) == (len(panel.dates) - 100, 100)
     assert audit["filled_at_close"] == ["T3"]  # the ticker without opens now and then
     assert audit["price_dates"]["T1"] == [str(panel.bars("T1").dates[0]), str(panel.dates[-1])]
-    assert (audit["risk_free_carried_sessions"], audit["risk_free_unknown_sessions"]) == (250, 10)
-    assert audit["orders"] > 10
+    assert audit["orders"] > audit["orders_pending"] + audit["orders_unfilled"]
+    assert audit["volume_unknown"] == audit["delisted"] == []
+    assert audit["halted_on"] is audit["liquidated_on"] is None
     assert json.loads(json.dumps(audit)) == audit  # plain values only
+    assert run(panel, rules=NO_INTEREST).audit["cash_interest"] == "none"
 
 
-def test_a_ticker_without_a_bar_is_left_out_of_the_trades_but_keeps_its_share():
-    panel = random_market(n=100)
-    early = Panel.of([random_bars("Z", n=100, first=99), random_bars("A", n=100)])
-    result = run(early, BacktestSpec(strategy="buy_and_hold", costs=FREE, end=str(panel.dates[50])))
-    assert result.trades["ticker"].tolist() == ["A"]
-    assert result.audit["price_dates"]["Z"] == [None, None]
-    assert result.gross_exposure[1] == pytest.approx(0.5, abs=0.05)
+def test_the_audit_counts_the_sessions_whose_risk_free_rate_is_carried_or_unknown():
+    panel = random_market(n=90)
+    day = np.arange(90)
+    inputs = replace(inputs_of(panel), risk_free=np.where(day < 33, np.nan, 0.0001), carried=day >= 70)
+    audit = run_backtest(inputs, replace(EAGER, start=str(panel.dates[20]), end=str(panel.dates[79]))).audit
+    assert (audit["risk_free_unknown_sessions"], audit["risk_free_carried_sessions"]) == (13, 10)
+
+
+def test_every_trade_begins_with_an_order_and_the_strategy_says_why():
+    panel = random_market(n=200, seed=1)
+    result = run(panel)
+    assert result.orders["side"].isin(["buy", "sell"]).all()
+    assert (result.orders["decided"] < result.orders["date"].fillna("9999")).all()
+    assert result.trades["entry_reason"].str.len().min() > 3
+    bought = result.orders[result.orders["side"] == "buy"]
+    entries = set(zip(result.trades["ticker"], result.trades["entry_date"], strict=True))
+    assert entries <= set(zip(bought["ticker"], bought["date"], strict=True))
 
 
 def test_progress_is_told_in_rising_steps():
     told = []
-    panel = random_market(n=60)
-    run_backtest(panel, EAGER, risk_free=no_risk_free(panel), report=lambda *step: told.append(step))
+    run_backtest(inputs_of(random_market(n=60)), EAGER, report=lambda *step: told.append(step))
     fractions = [fraction for fraction, _ in told]
     assert fractions == sorted(fractions)
     assert all(0 < fraction < 1 for fraction in fractions)
     assert "4 tickers" in told[0][1]
 
 
-def test_an_unknown_risk_free_rate_leaves_the_sharpe_ratio_unknown():
+def test_an_unknown_risk_free_rate_leaves_the_sharpe_ratio_unknown_and_cash_idle():
     panel = random_market(n=120)
-    metrics = run_backtest(panel, EAGER, risk_free=no_risk_free(panel)).metrics
-    assert math.isnan(metrics["sharpe_ratio"])
-    assert math.isfinite(metrics["annual_volatility"])
+    result = run_backtest(inputs_of(panel, rate=np.nan), EAGER)
+    assert math.isnan(result.metrics["sharpe_ratio"])
+    assert math.isfinite(result.metrics["annual_volatility"])
+    np.testing.assert_array_equal(result.equity, run(panel, rules=NO_INTEREST).equity)
+
+
+# ---- each ticker on its own -----------------------------------------------------------------------------------
+
+
+def test_each_ticker_alone_is_a_backtest_of_that_ticker():
+    panel = random_market(n=250, seed=3)
+    spec = replace(EAGER, start=str(panel.dates[40]))
+    table = each_alone(inputs_of(panel), spec).set_index("ticker")
+    assert tuple(table.index) == panel.tickers
+    for ticker in panel.tickers:
+        own = run(Panel.of([panel.bars(ticker)]), spec)
+        for key in table.columns.drop("buy_and_hold_return"):
+            assert table.loc[ticker, key] == pytest.approx(own.metrics[key], rel=EXACT, nan_ok=True), key
+        assert table.loc[ticker, "buy_and_hold_return"] == own.benchmark[-1] / 100_000.0 - 1.0
+    assert table["n_trades"].min() > 0
+
+
+def test_a_ticker_that_cannot_be_run_alone_is_unknown_not_0():
+    late = Panel.of([random_bars("A", n=100), random_bars("Z", n=100, first=80)])
+    table = each_alone(inputs_of(late), BacktestSpec(strategy="buy_and_hold", end=str(late.dates[50]))).set_index(
+        "ticker"
+    )
+    assert table.loc["Z"].isna().all()
+    assert table.loc["A"].notna().sum() >= 6
+
+
+# ---- what is refused ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -198,21 +266,14 @@ def test_a_price_that_is_not_above_0_is_refused():
 
 
 def test_a_risk_free_rate_of_another_length_is_refused():
-    panel = random_market(n=60)
+    inputs = replace(inputs_of(random_market(n=60)), risk_free=np.zeros(50))
     with pytest.raises(InputError, match="risk_free: got 50; allowed: one value per date, 60"):
-        run_backtest(panel, EAGER, risk_free=no_risk_free(random_market(n=50)))
+        run_backtest(inputs, EAGER)
 
 
 def test_the_equity_frame_has_the_columns_of_the_store():
     panel = random_market(n=60)
     frame = run(panel).equity_frame()
-    assert list(frame.columns) == [
-        "date",
-        "equity",
-        "benchmark",
-        "drawdown",
-        "gross_exposure",
-        "net_exposure",
-    ]
+    assert tuple(frame.columns) == tuple(backtesting_equity.columns.keys())[1:]  # after the result_id
     assert frame["date"].tolist() == [str(date) for date in panel.dates]
-    assert frame["equity"].iloc[0] == pytest.approx(100_000.0, rel=EXACT)
+    assert frame["equity"].iloc[0] == pytest.approx(100_010.0, rel=EXACT)  # the first night's interest

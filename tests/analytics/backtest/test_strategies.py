@@ -1,44 +1,92 @@
-"""Strategies: where they begin, what they remember, and that their signals are the stored ones."""
+"""Strategies: how they are declared, where they begin, what they remember, and that they never want more than there is."""
 
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from markets import flat_market, random_market
+from strategy_markets import decide, explain, held, inputs_of, random_view
 
+from analytics.backtest.orders import schedule_orders
 from analytics.backtest.strategies import STRATEGIES, Strategy, changes_only, first_decision_rows
-from analytics.backtest.strategies.technical_vote import signals
-from analytics.conventions import CORE_VOTES, VOTE_THRESHOLD
-from analytics.errors import InputError
+from analytics.backtest.strategies._positions import decisions, known_prices, opening_row, sides, traded
 from analytics.parameters import resolve
-from analytics.signals import technical_signals
 
 NAN = np.nan
-VOTES = STRATEGIES["technical_vote"].parameters[1].choices
+KEYS = {
+    "beta_aware", "buy_and_hold", "equal_weight", "filter", "frontier_timed", "fundamental", "mean_reversion",
+    "momentum_12_1", "rating", "score", "sized", "technical_vote", "threshold",
+}  # fmt: skip
+SHORT_WINDOW = {key: {"window": 63} for key in ("threshold", "frontier_timed")}
 
 
 def test_every_strategy_is_declared_and_documented():
     page = (Path(__file__).parents[3] / "docs/METHODS.md").read_text()
     section = page.split("## Backtests")[1].split("\n## ")[0]
-    assert set(re.findall(r"^\| `(\w+)` \|", section, flags=re.MULTILINE)) == set(STRATEGIES)
-    for strategy in STRATEGIES.values():
+    rows = dict(re.findall(r"^\| `(\w+)` \|(.*)$", section, flags=re.MULTILINE))
+    assert set(STRATEGIES) == KEYS
+    assert set(rows) >= KEYS
+    for key, strategy in STRATEGIES.items():
         assert isinstance(strategy, Strategy)
         assert strategy.label
         assert strategy.description.endswith(".")
+        assert strategy.explain is not None
         assert resolve(strategy.parameters, {}).keys() == {parameter.name for parameter in strategy.parameters}
+        for parameter in strategy.parameters:
+            assert parameter.label.lower() in rows[key].lower() or parameter.name in rows[key], (key, parameter.name)
 
 
-def test_signals_with_default_parameters_are_the_stored_overall_signal():
-    panel = random_market(n=600)
-    defaults = resolve(STRATEGIES["technical_vote"].parameters, {})
-    assert defaults == {"threshold": VOTE_THRESHOLD, "votes": tuple(sorted(CORE_VOTES)), "indicator_parameters": ""}
-    found = signals(panel, **defaults)
-    for column, ticker in enumerate(panel.tickers):
-        stored = technical_signals(panel.bars(ticker))["overall_signal"]
-        np.testing.assert_array_equal(found[panel.has_bar[:, column], column], stored)
-        assert np.isnan(found[~panel.has_bar[:, column], column]).all()
-    assert {-1.0, 0.0, 1.0} <= set(found[np.isfinite(found)])
+def test_those_that_read_the_fits_say_so():
+    assert {key for key, item in STRATEGIES.items() if item.needs} == {
+        "fundamental", "filter", "score", "sized", "threshold", "beta_aware",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("key", sorted(KEYS))
+@settings(max_examples=6, deadline=None)
+@given(seed=st.integers(0, 200), start=st.integers(0, 379))
+def test_decisions_are_orders_that_can_be_made_and_have_a_reason(key, seed, start):
+    """Weights within −1 and 1, no more than the account in all, bars only, none before the first row, a reason each."""
+    panel = random_market(n=380, seed=seed)
+    inputs = inputs_of(panel, start=start, factors=random_view(panel, seed=seed))
+    parameters = SHORT_WINDOW.get(key, {})
+    said = decide(key, inputs, **parameters)
+    orders = schedule_orders(panel, said, start=panel.dates[start], end=panel.dates[-1])
+    assert np.isfinite(said[~panel.has_bar]).sum() == 0
+    assert (np.abs(held(said)).sum(axis=1) <= 1 + 1e-9).all()
+    for column, first in enumerate(inputs.first_rows):
+        rows = np.flatnonzero(np.isfinite(said[:, column]))
+        assert key == "buy_and_hold" or (rows >= first).all()
+        reasons = explain(key, inputs, column, rows.tolist(), **parameters)
+        assert len(reasons) == len(rows)
+        assert all(reason and len(reason) <= 140 for reason in reasons), reasons
+    assert len(orders) <= np.isfinite(said).sum()
+
+
+@pytest.mark.parametrize("key", sorted(KEYS - {"sized", "momentum_12_1", "frontier_timed", "threshold"}))
+def test_the_order_of_the_tickers_and_the_unit_of_the_prices_do_not_matter(key):
+    panel = random_market(n=380, seed=8)
+    view = random_view(panel, seed=8)
+    first = decide(key, inputs_of(panel, start=260, factors=view))
+    scaled = panel.__class__(
+        panel.dates, panel.tickers, *(4.0 * getattr(panel, name) for name in ("open", "high", "low", "close", "adj_close")),
+        panel.volume,
+    )  # fmt: skip
+    np.testing.assert_array_equal(decide(key, inputs_of(scaled, start=260, factors=view)), first)
+    back = slice(None, None, -1)
+    turned = panel.__class__(
+        panel.dates, panel.tickers[back],
+        *(getattr(panel, name)[:, back] for name in ("open", "high", "low", "close", "adj_close", "volume")),
+    )  # fmt: skip
+    turned_view = view.__class__(
+        view.as_of, {name: values[:, back] for name, values in view.values.items()}, view.universe_median,
+        view.factor_known, view.factor_returns,
+    )  # fmt: skip
+    np.testing.assert_array_equal(decide(key, inputs_of(turned, start=260, factors=turned_view))[:, back], first)
+    assert np.isfinite(first).any()
 
 
 def test_the_first_row_is_the_last_bar_before_the_start():
@@ -46,6 +94,11 @@ def test_the_first_row_is_the_last_bar_before_the_start():
     assert first_decision_rows(panel, panel.dates[3]).tolist() == [2, 0, 4]
     assert first_decision_rows(panel, panel.dates[0]).tolist() == [0, 0, 4]
     assert first_decision_rows(panel, panel.dates[4] + 9).tolist() == [4, 4, 4]
+
+
+def test_the_opening_is_the_last_session_before_the_start_or_the_first_there_is():
+    panel = flat_market({"A": [1, 1, 1, 1, 1], "B": [1, 1, NAN, 1, 1], "C": [NAN, NAN, NAN, NAN, 1]})
+    assert [opening_row(inputs_of(panel, start=start)) for start in range(5)] == [0, 0, 1, 2, 3]
 
 
 def test_a_decision_is_said_once_and_memory_begins_flat():
@@ -56,33 +109,49 @@ def test_a_decision_is_said_once_and_memory_begins_flat():
     np.testing.assert_array_equal(later, [NAN] * 7 + [0.5, 0.2])
 
 
+def test_a_weight_is_said_on_the_first_bar_on_which_it_is_wanted_and_again_where_asked():
+    inputs = inputs_of(flat_market({"A": [1, NAN, 1, 1, 1], "B": [1, 1, 1, 1, 1]}))
+    wanted = np.array([[0.5, 0.5], [0.3, 0.5], [0.3, 0.5], [0.3, 0.0], [0.3, 0.0]])
+    np.testing.assert_array_equal(
+        decisions(inputs, wanted), [[0.5, 0.5], [NAN, NAN], [0.3, NAN], [NAN, 0.0], [NAN, NAN]]
+    )
+    again = decisions(inputs, wanted, again=np.array([False, True, False, False, True]))
+    np.testing.assert_array_equal(again, [[0.5, 0.5], [NAN, 0.5], [0.3, NAN], [NAN, 0.0], [0.3, NAN]])
+
+
+def test_what_would_exceed_the_account_beside_a_ticker_without_a_bar_is_scaled_down():
+    inputs = inputs_of(flat_market({"A": [1, NAN, 1], "B": [1, 1, 1], "C": [1, 1, 1]}))
+    wanted = np.array([[0.6, 0.0, 0.0], [0.0, 0.5, -0.5], [0.0, 0.5, -0.5]])
+    np.testing.assert_allclose(
+        decisions(inputs, wanted), [[0.6, NAN, NAN], [NAN, 0.2, -0.2], [0.0, NAN, NAN]], atol=1e-15
+    )
+
+
+def test_positions_are_held_from_entry_to_exit_and_turn_where_the_other_side_enters():
+    inputs = inputs_of(flat_market({"A": [1.0] * 8}))
+    at = lambda *rows: np.isin(np.arange(8), rows)[:, None]  # noqa: E731
+    np.testing.assert_array_equal(sides(inputs, at(1, 5), at(3))[:, 0], [0, 1, 1, -1, -1, 1, 1, 1])
+    left = sides(inputs, at(1), at(5), leave_long=at(3), leave_short=at(7))
+    np.testing.assert_array_equal(left[:, 0], [0, 1, 1, 0, 0, -1, -1, 0])
+    later = inputs_of(inputs.panel, start=3)
+    np.testing.assert_array_equal(sides(later, at(1, 5), at(6))[:, 0], [0, 0, 0, 0, 0, 1, -1, -1])
+
+
+def test_a_ticker_without_a_bar_keeps_its_price_until_it_counts_as_delisted():
+    panel = flat_market({"A": [5, NAN, NAN, NAN, NAN, NAN, 7], "B": [1.0] * 7})
+    np.testing.assert_array_equal(known_prices(inputs_of(panel))[:, 0], [5, 5, 5, 5, 5, NAN, 7])
+    np.testing.assert_array_equal(traded(panel.has_bar)[:, 0], [1, 1, 1, 1, 1, 0, 1])
+
+
+def test_a_ticker_that_ended_before_the_test_is_left_out():
+    panel = flat_market({"A": [1.0] * 3 + [NAN] * 9, "B": [1.0] * 12})
+    said = decide("equal_weight", inputs_of(panel, start=10))
+    assert not np.isfinite(said[:, 0]).any()
+    assert held(said)[-1].tolist() == [0.0, 1.0]
+    wanted = decisions(inputs_of(panel, start=10), np.full((12, 2), 0.5))
+    assert held(wanted)[-1].tolist() == [0.0, 0.5]
+
+
 def test_buy_and_hold_decides_once_per_ticker():
     panel = flat_market({"A": [1, 1, 1], "B": [NAN, 1, 1]})
-    first_rows = first_decision_rows(panel, panel.dates[0])
-    decided = STRATEGIES["buy_and_hold"].decide(panel, first_rows)
-    np.testing.assert_array_equal(decided, [[0.5, NAN], [NAN, 0.5], [NAN, NAN]])
-
-
-@pytest.mark.parametrize("threshold", [1, 2])
-@pytest.mark.parametrize("start_row", [0, 120, 250, 333])
-def test_the_vote_trades_on_changes_of_state_from_flat_at_the_start(threshold, start_row):
-    panel = random_market(seed=5)
-    parameters = {"threshold": threshold, "votes": VOTES}
-    first_rows = first_decision_rows(panel, panel.dates[start_row])
-    decided = STRATEGIES["technical_vote"].decide(panel, first_rows, **parameters)
-    signal = signals(panel, **parameters)
-    for column in range(len(panel.tickers)):  # the rule, bar by bar
-        holds, expected = False, np.full(len(panel.dates), NAN)
-        for row in range(first_rows[column], len(panel.dates)):
-            if signal[row, column] == 1.0 and not holds:
-                holds, expected[row] = True, 1.0 / len(panel.tickers)
-            elif signal[row, column] == -1.0 and holds:
-                holds, expected[row] = False, 0.0
-        np.testing.assert_array_equal(decided[:, column], expected)
-    assert np.isfinite(decided).sum() > 4
-
-
-def test_more_votes_than_voters_are_refused():
-    panel = random_market(n=60, n_tickers=1)
-    with pytest.raises(InputError, match="threshold: got 2; allowed: at most the number of voting indicators, 1"):
-        STRATEGIES["technical_vote"].decide(panel, np.zeros(1, dtype=int), threshold=2, votes=("rsi",))
+    np.testing.assert_array_equal(decide("buy_and_hold", inputs_of(panel)), [[0.5, NAN], [NAN, 0.5], [NAN, NAN]])

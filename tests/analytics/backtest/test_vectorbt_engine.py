@@ -1,141 +1,274 @@
-"""The compiled engine against the slow simulator, against hand-worked trades, and free of compilation when warm."""
+"""Two engines, one answer: the compiled account and vectorbt on everything that vectorbt knows too, and by hand."""
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
-from markets import flat_market, random_market
-from slow_simulator import slow_simulation
+from given_strategy import decide_as_given
+from markets import flat_market, inputs_of, random_market
 from tolerances import EXACT, PARITY
 
-from analytics.backtest import Costs
-from analytics.backtest.account import settle
-from analytics.backtest.engine import total_return_prices
+from analytics.backtest import BacktestResult, BacktestSpec, Costs, Rules, kernel, run_backtest, vectorbt_engine
+from analytics.backtest.engine import Ledger, total_return_prices
 from analytics.backtest.orders import schedule_orders
-from analytics.backtest.vectorbt_engine import simulate
+from analytics.backtest.result import SESSION_COLUMNS
+from analytics.backtest.strategies import changes_only
+from analytics.backtest.terms import FREE, LONG_ONLY, LONG_SHORT
+from analytics.errors import InputError
 from analytics.market import Panel
 
 NAN = np.nan
-FREE = Costs(0.0, 0.0)
+NO_COSTS = Costs(**FREE)
+NO_INTEREST = Rules(cash_interest=False)
+# Costs above 0: free of them, a purchase at the close earns ± the last bit of the account, and which sign is chance.
+FLAT = replace(NO_COSTS, fee_rate=0.001, half_spread=0.0002, slippage_rate=0.0005)
+STOPS = (
+    {"stop_loss": 0.04}, {"trailing_stop": 0.06}, {"take_profit": 0.05}, {"stop_loss": 0.04, "take_profit": 0.08},
+    {"trailing_stop": 0.05, "take_profit": 0.06},
+)  # fmt: skip
+CENT = 1e-7  # USD; of the sums that two orders of addition give of some 100,000 USD
+both = pytest.mark.parametrize("engine", [kernel, vectorbt_engine], ids=["kernel", "vectorbt"])
 
 
-def orders_of(panel: Panel, decisions, first: int = 0):
-    return schedule_orders(panel, np.asarray(decisions), start=panel.dates[first], end=panel.dates[-1]).due()
+def with_opens(panel: Panel) -> Panel:
+    """The panel with the close as the open where there is none: vectorbt sees no stop on the bar of a late fill."""
+    return replace(panel, open=np.where(np.isnan(panel.open), panel.close, panel.open))
 
 
-def random_decisions(panel: Panel, *, seed: int, often: float) -> np.ndarray:
-    """Now and then a ticker's target becomes nothing, a part or all of its share."""
+def random_decisions(panel: Panel, *, seed: int, direction: str) -> np.ndarray:
+    """Now and then a ticker's target becomes nothing, a half or all of its share, or the same sold short."""
     rng = np.random.default_rng(seed)
-    share = rng.choice([0.0, 0.3, 0.7, 1.0], panel.close.shape) / len(panel.tickers)
-    return np.where(panel.has_bar & (rng.random(panel.close.shape) < often), share, NAN)
+    sizes = [0.0, 0.5, 1.0] if direction == LONG_ONLY else [0.0, 0.5, 1.0, -1.0]
+    share = rng.choice(sizes, panel.close.shape) / len(panel.tickers)
+    return np.where(panel.has_bar & (rng.random(panel.close.shape) < 0.03), share, NAN)
 
 
-@pytest.mark.parametrize("costs", [FREE, Costs(0.001, 0.0), Costs(0.0, 0.002), Costs(0.005, 0.003)])
-@pytest.mark.parametrize(("seed", "often", "first"), [(1, 0.02, 0), (2, 0.2, 0), (3, 0.5, 57), (4, 0.05, 120)])
-def test_equity_and_fills_equal_the_slow_simulator(costs, seed, often, first):
-    panel = random_market(n=250, n_tickers=5, seed=seed)
-    orders = orders_of(panel, random_decisions(panel, seed=seed, often=often), first)
-    prices = total_return_prices(panel)
-    fills = simulate(prices, orders, 10_000.0, costs)
-    account = settle(fills, prices, 10_000.0, first=first, last=len(panel.dates))
-    slow = slow_simulation(panel, orders, capital=10_000.0, costs=costs, first=first, last=len(panel.dates))
-    np.testing.assert_allclose(account.equity, slow.equity, rtol=PARITY)
-    got = np.column_stack([fills.row, fills.column, fills.quantity, fills.price, fills.fee])
-    np.testing.assert_allclose(got, np.array(slow.fills), rtol=1e-7, atol=1e-7)  # tiny rebalances amplify rounding
-    assert len(fills) > 5
-    np.testing.assert_allclose(account.positions[-1], list(slow.held.values()), rtol=PARITY, atol=PARITY)
+def assert_same_answer(one: BacktestResult, other: BacktestResult) -> None:
+    for name in SESSION_COLUMNS:
+        np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=PARITY, atol=PARITY, err_msg=name)
+    assert one.orders.equals(other.orders)
+    assert len(one.trades) == len(other.trades)
+    for name in one.trades:
+        mine, theirs = one.trades[name], other.trades[name]
+        if pd.api.types.is_numeric_dtype(mine):
+            np.testing.assert_allclose(mine, theirs, rtol=PARITY, atol=CENT, err_msg=name)
+        else:
+            assert mine.tolist() == theirs.tolist(), name
+    assert one.metrics.keys() == other.metrics.keys()
+    for key, value in one.metrics.items():
+        assert other.metrics[key] == pytest.approx(value, rel=PARITY, abs=PARITY, nan_ok=True), key
 
 
-def test_one_round_trip_worked_out_by_hand():
+@pytest.mark.parametrize("direction", [LONG_ONLY, LONG_SHORT])
+@pytest.mark.parametrize("stops", [{}, *STOPS], ids=lambda stops: " ".join(stops) or "none")
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_both_engines_give_the_same_account_trades_and_metrics(monkeypatch, seed, stops, direction):
+    panel = random_market(n=900, n_tickers=5, seed=seed)
+    panel = with_opens(panel) if stops else panel
+    given = decide_as_given(monkeypatch, random_decisions(panel, seed=seed, direction=direction))
+    rules = replace(NO_INTEREST, direction=direction, **stops)
+    spec = BacktestSpec(strategy=given, costs=FLAT, rules=rules, start=str(panel.dates[100]))
+    ours, theirs = (run_backtest(inputs_of(panel), replace(spec, engine=engine)) for engine in ("kernel", "vectorbt"))
+    assert_same_answer(ours, theirs)
+    assert len(ours.trades) >= 20
+    stopped = {"stop loss", "trailing stop", "take profit"} & set(ours.trades["reason"])
+    assert stopped == {name.replace("_", " ") for name in stops}
+    assert (direction == LONG_SHORT) == ("short" in set(ours.trades["direction"]))
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_both_engines_charge_the_same_fixed_commission(monkeypatch, seed):
+    panel = random_market(n=900, n_tickers=5, seed=seed)
+    decisions = random_decisions(panel, seed=seed, direction=LONG_SHORT)
+    # Changes alone: vectorbt refuses a sale that brings in less than its commission, as a small rebalancing may.
+    given = decide_as_given(monkeypatch, changes_only(decisions, np.zeros(5, dtype=int)))
+    rules = replace(NO_INTEREST, direction=LONG_SHORT)
+    spec = BacktestSpec(strategy=given, costs=replace(FLAT, fixed_fee=7.5), rules=rules)
+    ours, theirs = (run_backtest(inputs_of(panel), replace(spec, engine=engine)) for engine in ("kernel", "vectorbt"))
+    assert_same_answer(ours, theirs)
+    assert ours.metrics["total_fees"] > 7.5 * ours.audit["fills"]
+
+
+def test_the_two_could_differ():
+    panel = random_market(n=200, n_tickers=2)
+    spec = BacktestSpec(strategy="buy_and_hold", costs=FLAT, rules=NO_INTEREST)
+    ours = run_backtest(inputs_of(panel), spec)
+    dearer = run_backtest(inputs_of(panel), replace(spec, engine="vectorbt", costs=replace(FLAT, fee_rate=0.00101)))
+    with pytest.raises(AssertionError):
+        assert_same_answer(ours, dearer)
+
+
+@pytest.mark.parametrize(
+    ("terms", "named"),
+    [
+        ({"costs": replace(FLAT, impact_coefficient=0.01)}, "impact_coefficient"),
+        ({"costs": replace(FLAT, participation_cap=0.1)}, "participation_cap"),
+        ({"costs": replace(FLAT, borrow_rate=0.01), "rules": replace(NO_INTEREST, direction=LONG_SHORT)}, "borrow_rate"),
+        ({"rules": replace(NO_INTEREST, drawdown_halt=0.2)}, "drawdown_halt"),
+        ({"rules": Rules()}, "cash_interest"),
+        ({"rules": replace(NO_INTEREST, stop_loss=0.1, trailing_stop=0.1)}, "stop_loss beside trailing_stop"),
+    ],
+)  # fmt: skip
+def test_vectorbt_refuses_what_it_does_not_know_and_says_what_to_set(monkeypatch, terms, named):
+    panel = flat_market({"A": [10, 11, 12]})
+    given = decide_as_given(monkeypatch, [[-0.2], [NAN], [NAN]])
+    spec = BacktestSpec(**({"strategy": given, "engine": "vectorbt", "costs": FLAT, "rules": NO_INTEREST} | terms))
+    message = rf"engine: got 'vectorbt with {named}'.*Set them to 0, or choose the engine 'kernel'"
+    with pytest.raises(InputError, match=message):
+        run_backtest(inputs_of(panel), spec)
+    run_backtest(inputs_of(panel), replace(spec, engine="kernel"))
+
+
+def test_vectorbt_takes_a_borrow_rate_where_nothing_is_sold_short():
+    panel = random_market(n=60)
+    spec = BacktestSpec(strategy="buy_and_hold", costs=replace(FLAT, borrow_rate=0.05), rules=NO_INTEREST)
+    ours, theirs = (run_backtest(inputs_of(panel), replace(spec, engine=engine)) for engine in ("kernel", "vectorbt"))
+    assert_same_answer(ours, theirs)
+    assert theirs.audit["engine"].startswith("vectorbt-rust ")
+    assert ours.audit["engine"].startswith("Plumbline kernel, numba ")
+
+
+# ---- where vectorbt differs, as its docstring says ------------------------------------------------------------
+
+
+def test_vectorbt_keeps_what_was_delisted_at_its_last_value():
+    panel = flat_market({"A": [10, 10, 12] + [NAN] * 6, "B": [1] * 9})
+    decisions = np.full((9, 2), NAN)
+    decisions[0, 0] = 0.5
+    ours, theirs = (ledger_of(engine, panel, decisions) for engine in (kernel, vectorbt_engine))
+    assert ours.equity.tolist() == theirs.equity.tolist()
+    assert (ours.gross_exposure[-1], theirs.gross_exposure[-1]) == (0.0, pytest.approx(600 / 1_100, rel=EXACT))
+
+
+def test_vectorbt_makes_no_sale_that_brings_in_less_than_its_fixed_fee():
+    panel = flat_market({"A": [10.0] * 5})
+    decisions = [[0.5], [NAN], [0.499], [NAN], [NAN]]
+    ours, theirs = (
+        ledger_of(engine, panel, decisions, replace(NO_COSTS, fixed_fee=5.0)) for engine in (kernel, vectorbt_engine)
+    )
+    assert (len(ours.fills), len(theirs.fills)) == (2, 1)
+
+
+def test_vectorbt_hits_no_stop_on_a_bar_at_whose_close_an_order_is_filled(monkeypatch):
+    panel = flat_market({"A": [10, 10, 8, 8]}, opens={"A": [10, 10, NAN, 8]})
+    given = decide_as_given(monkeypatch, [[0.5], [0.4], [NAN], [NAN]])
+    spec = BacktestSpec(strategy=given, costs=NO_COSTS, rules=replace(NO_INTEREST, stop_loss=0.1))
+    days = [
+        run_backtest(inputs_of(panel), replace(spec, engine=engine)).trades["exit_date"].tolist()
+        for engine in ("kernel", "vectorbt")
+    ]
+    assert days == [["2024-01-03"], ["2024-01-04"]]
+
+
+# ---- worked out by hand, for both -----------------------------------------------------------------------------
+
+
+def ledger_of(engine, panel: Panel, decisions, costs: Costs = NO_COSTS, capital: float = 1_000.0) -> Ledger:
+    orders = schedule_orders(panel, np.asarray(decisions), start=panel.dates[0], end=panel.dates[-1]).due()
+    spec = BacktestSpec(initial_capital=capital, costs=costs, rules=NO_INTEREST)
+    n = len(panel.dates)
+    return engine.simulate(total_return_prices(panel), orders, spec, np.zeros(n), 0, n)
+
+
+@both
+def test_one_round_trip(engine):
     panel = flat_market({"A": [90, 102, 105, 108]}, opens={"A": [90, 100, 104, 110]})
-    orders = orders_of(panel, [[1.0], [NAN], [0.0], [NAN]])
-    prices = total_return_prices(panel)
-    fills = simulate(prices, orders, 10_000.0, Costs(fee_rate=0.01, slippage_rate=0.02))
+    costs = replace(NO_COSTS, fee_rate=0.01, slippage_rate=0.015, half_spread=0.005)
+    ledger = ledger_of(engine, panel, [[1.0], [NAN], [0.0], [NAN]], costs, capital=10_000.0)
     # all cash at the open of 100: price 102, and 1 % of what is bought is the fee: 10,000 / (102 × 1.01) shares
     shares = 10_000 / 103.02
-    np.testing.assert_allclose(fills.quantity, [shares, -shares], rtol=EXACT)
-    np.testing.assert_allclose(fills.price, [102.0, 107.8], rtol=EXACT)
-    np.testing.assert_allclose(fills.fee, [shares * 1.02, shares * 1.078], rtol=EXACT)
-    account = settle(fills, prices, 10_000.0, first=0, last=4)
-    np.testing.assert_allclose(account.equity, [10_000, shares * 102, shares * 105, shares * 106.722], rtol=EXACT)
-    np.testing.assert_allclose(account.gross_exposure, [0, 1, 1, 0], atol=EXACT)
-    np.testing.assert_allclose(account.traded, [0, shares * 102, 0, shares * 107.8], rtol=EXACT)
+    np.testing.assert_allclose(ledger.fills.quantity, [shares, -shares], rtol=EXACT)
+    np.testing.assert_allclose(ledger.fills.price, [102.0, 107.8], rtol=EXACT)
+    np.testing.assert_allclose(ledger.fills.quote, [100.0, 110.0], rtol=EXACT)
+    np.testing.assert_allclose(ledger.fills.fee, [shares * 1.02, shares * 1.078], rtol=EXACT)
+    np.testing.assert_allclose(ledger.fills.spread, [shares * 0.5, shares * 0.55], rtol=EXACT)
+    np.testing.assert_allclose(ledger.fills.slippage, [shares * 1.5, shares * 1.65], rtol=EXACT)
+    np.testing.assert_allclose(ledger.equity, [10_000, shares * 102, shares * 105, shares * 106.722], rtol=EXACT)
+    np.testing.assert_allclose(ledger.gross_exposure, [0, 1, 1, 0], atol=EXACT)
+    np.testing.assert_allclose(ledger.traded, [0, shares * 102, 0, shares * 107.8], rtol=EXACT)
 
 
-def test_sales_come_first_then_buys_from_the_smallest_and_the_last_is_cut():
-    panel = flat_market({"A": [10, 10, 10, 10], "B": [10, 10, 10, 10], "C": [10, 10, 10, 10]})
+@both
+def test_sales_come_first_then_buys_from_the_smallest_and_the_last_is_cut(engine):
+    panel = flat_market({"A": [10] * 4, "B": [10] * 4, "C": [10] * 4})
     decisions = [[0.6, 0.2, NAN], [NAN, NAN, NAN], [0.0, 0.5, 0.4], [NAN, NAN, NAN]]
-    fills = simulate(total_return_prices(panel), orders_of(panel, decisions), 1_000.0, Costs(0.0, 0.25))
+    fills = ledger_of(engine, panel, decisions, replace(NO_COSTS, slippage_rate=0.25)).fills
     # day 1, price 12.5: B for 200 → 20 shares cost 250; A for 600 → 60 shares cost 750: the cash is gone
     # day 3, value 800: A sells 60 at 7.5 → 450; then B wants 400 − 200 → 20 shares, C wants 320 → 32 shares,
     # and of the 200 left after B's 250, C gets 200 / 12.5 = 16
-    assert list(zip(fills.row.tolist(), fills.column.tolist(), strict=True)) == [
-        (1, 1),
-        (1, 0),
-        (3, 0),
-        (3, 1),
-        (3, 2),
-    ]
+    assert list(zip(fills.row, fills.column, strict=True)) == [(1, 1), (1, 0), (3, 0), (3, 1), (3, 2)]
     np.testing.assert_allclose(fills.quantity, [20, 60, -60, 20, 16], rtol=EXACT)
 
 
-def test_equal_buys_go_by_ticker_and_one_without_cash_is_not_filled():
-    panel = flat_market({"A": [10, 10, 10], "B": [10, 10, 10]})
+@both
+def test_equal_buys_go_by_ticker_and_what_cash_does_not_cover_is_cut(engine):
+    panel = flat_market({"A": [10] * 3, "B": [10] * 3})
     decisions = [[0.5, 0.5], [NAN, NAN], [NAN, NAN]]
-    cut = simulate(total_return_prices(panel), orders_of(panel, decisions), 1_000.0, Costs(0.0, 0.5))
-    np.testing.assert_allclose(cut.quantity, [50, 50 / 3], rtol=EXACT)  # 750 of 1,000 spent, 250 / 15 left for B
-    assert cut.column.tolist() == [0, 1]
-    broke = simulate(total_return_prices(panel), orders_of(panel, decisions), 1_000.0, Costs(0.0, 0.999999999999))
-    assert broke.column.tolist() == [0]
+    fills = ledger_of(engine, panel, decisions, replace(NO_COSTS, half_spread=0.4, slippage_rate=0.1)).fills
+    assert fills.column.tolist() == [0, 1]
+    np.testing.assert_allclose(fills.quantity, [50, 50 / 3], rtol=EXACT)  # 750 of 1,000 spent, 250 / 15 left for B
 
 
-def test_an_order_fills_at_the_close_where_there_is_no_open_and_in_the_total_return_basis():
+@both
+def test_an_order_fills_at_the_close_where_there_is_no_open_and_in_the_total_return_basis(engine):
     panel = flat_market({"A": [50, 50, 50]}, opens={"A": [NAN, NAN, NAN]})
-    halved = Panel(
-        panel.dates, panel.tickers, panel.open, panel.high, panel.low, panel.close, panel.close * [[0.5], [0.5], [1.0]],
-        panel.volume,
-    )  # fmt: skip
-    fills = simulate(total_return_prices(halved), orders_of(halved, [[1.0], [NAN], [NAN]]), 1_000.0, FREE)
+    halved = replace(panel, adj_close=panel.close * [[0.5], [0.5], [1.0]])
+    fills = ledger_of(engine, halved, [[1.0], [NAN], [NAN]]).fills
     assert (fills.price[0], fills.quantity[0]) == (25.0, 40.0)
 
 
-def test_a_held_ticker_without_a_bar_is_valued_at_its_last_close():
-    panel = flat_market({"A": [10, 10, 20, NAN, 20, 20], "B": [10, 10, 10, 10, 10, 10]})
+@both
+def test_a_held_ticker_without_a_bar_is_valued_at_its_last_close(engine):
+    panel = flat_market({"A": [10, 10, 20, NAN, 20, 20], "B": [10] * 6})
     decisions = [[0.5, NAN], [NAN, NAN], [NAN, 0.5], [NAN, NAN], [NAN, NAN], [NAN, NAN]]
-    prices = total_return_prices(panel)
-    fills = simulate(prices, orders_of(panel, decisions), 1_000.0, FREE)
-    np.testing.assert_allclose(fills.quantity, [50, 50], rtol=EXACT)  # half of 1,500 is 750, but only 500 is cash
-    account = settle(fills, prices, 1_000.0, first=0, last=6)
-    np.testing.assert_allclose(account.equity, [1_000, 1_000, 1_500, 1_500, 1_500, 1_500], rtol=EXACT)
+    ledger = ledger_of(engine, panel, decisions)
+    np.testing.assert_allclose(
+        ledger.fills.quantity, [50, 50], rtol=EXACT
+    )  # half of 1,500 is 750, but only 500 is cash
+    np.testing.assert_allclose(ledger.equity, [1_000, 1_000, 1_500, 1_500, 1_500, 1_500], rtol=EXACT)
 
 
-def test_without_orders_nothing_is_traded():
-    panel = flat_market({"A": [10, 11, 12]})
-    fills = simulate(total_return_prices(panel), orders_of(panel, np.full((3, 1), NAN)), 1_000.0, FREE)
-    account = settle(fills, total_return_prices(panel), 1_000.0, first=0, last=3)
-    assert len(fills) == 0
-    assert account.equity.tolist() == [1_000.0] * 3
+@both
+def test_a_short_sale_turns_into_a_purchase_through_zero(engine):
+    panel = flat_market({"A": [10, 10, 8, 8]})
+    ledger = ledger_of(engine, panel, [[-0.5], [0.5], [NAN], [NAN]])
+    # day 1: 50 sold at 10. Day 2 at 8: worth 1,500 − 400 = 1,100, half of it is 68.75 shares: buys 118.75
+    np.testing.assert_allclose(ledger.fills.quantity, [-50, 118.75], rtol=EXACT)
+    np.testing.assert_allclose(ledger.equity, [1_000, 1_000, 1_100, 1_100], rtol=EXACT)
+    np.testing.assert_allclose(ledger.net_exposure, [0, -0.5, 0.5, 0.5], rtol=EXACT)
+
+
+@both
+def test_without_orders_nothing_is_traded(engine):
+    ledger = ledger_of(engine, flat_market({"A": [10, 11, 12]}), np.full((3, 1), NAN))
+    assert len(ledger.fills) == 0
+    assert ledger.equity.tolist() == ledger.cash.tolist() == [1_000.0] * 3
+    assert ledger.gross_exposure.tolist() == ledger.traded.tolist() == [0.0] * 3
 
 
 NOTHING_LEFT_TO_COMPILE = """
-from analytics.backtest.vectorbt_engine import warm_up
-warm_up()
+from analytics.backtest import simulate
+simulate.warm_up()
 
 import numba
+from dataclasses import replace
 from numba.core.event import install_recorder
-from analytics.backtest import BacktestSpec, run_backtest
+from analytics.backtest import BacktestSpec, Costs, Rules, run_backtest
 from analytics.backtest.strategies import STRATEGIES
-from markets import constant_risk_free, random_market
+from analytics.backtest.terms import FREE
+from markets import inputs_of, random_market
 
-panel = random_market()
+inputs = inputs_of(random_market())
 votes = STRATEGIES["technical_vote"].parameters[1].choices
+rules = Rules(cash_interest=False, direction="long_short", stop_loss=0.1)
+spec = BacktestSpec(parameters={"threshold": 1, "votes": votes}, costs=Costs(**FREE), rules=rules)
 with install_recorder("numba:compile") as recorder:
-    result = run_backtest(
-        panel, BacktestSpec(parameters={"threshold": 1, "votes": votes}), risk_free=constant_risk_free(panel)
-    )
-print("trades", len(result.trades) > 0, "compiled", len(recorder.buffer))
+    trades = [len(run_backtest(inputs, replace(spec, engine=engine)).trades) for engine in ("kernel", "vectorbt")]
+print("trades", min(trades) > 0, "compiled", len(recorder.buffer))
 with install_recorder("numba:compile") as recorder:
     numba.njit(lambda x: x + 1)(1)
 print("a compilation is noticed", len(recorder.buffer) > 0)

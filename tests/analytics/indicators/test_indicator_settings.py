@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sample_bars import random_bars
 
+from analytics.backtest.inputs import StrategyInputs
 from analytics.backtest.strategies import STRATEGIES
 from analytics.errors import InputError, UnknownKeyError
 from analytics.indicators import INDICATORS, compute_indicator, parse_settings, settings_text
@@ -51,9 +52,10 @@ def test_votes_with_other_parameters_are_those_of_the_indicator_so_computed() ->
 
 def test_a_backtest_of_other_parameters_decides_by_them() -> None:
     panel = Panel.of([random_bars(seed=3, n=600)])
-    strategy, first = STRATEGIES["technical_vote"], np.zeros(1, dtype=int)
-    plain = strategy.decide(panel, first, threshold=1, votes=("rsi",), indicator_parameters="")
-    other = strategy.decide(panel, first, threshold=1, votes=("rsi",), indicator_parameters="rsi.window=5")
+    strategy = STRATEGIES["technical_vote"]
+    inputs = StrategyInputs(panel, np.zeros(1, dtype=int), np.zeros(len(panel.dates)))
+    plain = strategy.decide(inputs, threshold=1, votes=("rsi",), indicator_parameters="")
+    other = strategy.decide(inputs, threshold=1, votes=("rsi",), indicator_parameters="rsi.window=5")
     assert np.isfinite(other).sum() > np.isfinite(plain).sum()  # a short window goes to its extremes more often
-    same = strategy.decide(panel, first, threshold=1, votes=("rsi",), indicator_parameters="rsi.window=14")
+    same = strategy.decide(inputs, threshold=1, votes=("rsi",), indicator_parameters="rsi.window=14")
     np.testing.assert_array_equal(same, plain)

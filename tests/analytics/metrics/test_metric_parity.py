@@ -1,97 +1,132 @@
-"""Metrics against empyrical, scipy and pandas, after their conventions are set to ours."""
+"""Metrics against six libraries, after their conventions are turned to ours."""
 
 import math
+from functools import cache
 
 import numpy as np
 import pandas as pd
 import pytest
+from engine_peers import SCIPY, SKFOLIO, VECTORBT
+from library_peers import EMPYRICAL, FFN, QUANTSTATS
+from library_record import DAYS, record
 from performances import of_returns, random_performance
 from tolerances import PARITY
 
-from analytics.metrics import METRICS
+from analytics.metrics import METRICS, compute_metrics
 
-SEEDS = (1, 2, 3)
-DAYS = 252
+SEEDS = (1, 5)
+PEERS = {
+    "quantstats": QUANTSTATS, "empyrical": EMPYRICAL, "ffn": FFN, "skfolio": SKFOLIO, "vectorbt": VECTORBT,
+    "scipy": SCIPY,
+}  # fmt: skip
+PAIRS = [(library, key) for library, peers in PEERS.items() for key in peers]
+QUANTSTATS_ROWS = {
+    "Start Period": "start_date", "End Period": "end_date", "Risk-Free Rate": "annual_risk_free_rate",
+    "Time in Market": "exposure_share", "Cumulative Return": "total_return", "CAGR﹪": "annual_return",
+    "Sharpe": "sharpe_ratio", "Prob. Sharpe Ratio": "probabilistic_sharpe_ratio", "Smart Sharpe": "smart_sharpe_ratio",
+    "Sortino": "sortino_ratio", "Smart Sortino": "smart_sortino_ratio", "Sortino/√2": "adjusted_sortino_ratio",
+    "Smart Sortino/√2": "smart_adjusted_sortino_ratio", "Omega": "omega_ratio", "Max Drawdown": "max_drawdown",
+    "Max DD Date": "max_drawdown_date", "Max DD Period Start": "max_drawdown_start",
+    "Max DD Period End": "max_drawdown_end", "Longest DD Days": "max_drawdown_days",
+    "Volatility (ann.)": "annual_volatility", "R^2": "r_squared", "Information Ratio": "information_ratio",
+    "Calmar": "calmar_ratio", "Skew": "skewness", "Kurtosis": "kurtosis",
+    "Ulcer Performance Index": "ulcer_performance_index", "Risk-Adjusted Return": "risk_adjusted_return",
+    "Risk-Return Ratio": "risk_return_ratio", "Avg. Return": "average_daily_return", "Avg. Win": "average_up_day",
+    "Avg. Loss": "average_down_day", "Win/Loss Ratio": "daily_payoff_ratio", "Profit Ratio": "profit_ratio",
+    "Expected Daily": "expected_daily_return", "Expected Monthly": "expected_monthly_return",
+    "Expected Yearly": "expected_yearly_return", "Kelly Criterion": "kelly_criterion", "Risk of Ruin": "risk_of_ruin",
+    "Daily Value-at-Risk": "normal_value_at_risk", "Expected Shortfall (cVaR)": "normal_expected_shortfall",
+    "Max Consecutive Wins": "max_consecutive_up_days", "Max Consecutive Losses": "max_consecutive_down_days",
+    "Gain/Pain Ratio": "gain_to_pain_ratio", "Gain/Pain (1M)": "monthly_gain_to_pain_ratio",
+    "Payoff Ratio": "daily_payoff_ratio", "Profit Factor": "daily_profit_factor",
+    "Common Sense Ratio": "common_sense_ratio", "CPC Index": "cpc_index", "Tail Ratio": "tail_ratio",
+    "Outlier Win Ratio": "outlier_win_ratio", "Outlier Loss Ratio": "outlier_loss_ratio", "MTD": "return_mtd",
+    "3M": "return_3m", "6M": "return_6m", "YTD": "return_ytd", "1Y": "return_1y", "3Y (ann.)": "annual_return_3y",
+    "5Y (ann.)": "annual_return_5y", "10Y (ann.)": "annual_return_10y", "All-time (ann.)": "annual_return",
+    "Best Day": "best_day", "Worst Day": "worst_day", "Best Month": "best_month", "Worst Month": "worst_month",
+    "Best Year": "best_year", "Worst Year": "worst_year", "Avg. Drawdown": "average_drawdown",
+    "Avg. Drawdown Days": "average_drawdown_days", "Recovery Factor": "recovery_factor", "Ulcer Index": "ulcer_index",
+    "Serenity Index": "serenity_index", "Avg. Up Month": "average_up_month", "Avg. Down Month": "average_down_month",
+    "Win Days": "positive_days", "Win Month": "positive_months", "Win Quarter": "positive_quarters",
+    "Win Year": "positive_years", "Beta": "beta", "Alpha": "annual_alpha", "Correlation": "benchmark_correlation",
+    "Treynor Ratio": "treynor_ratio",
+}  # fmt: skip
 
 
-def value(key: str, seed: int) -> float:
-    return METRICS[key].func(random_performance(seed=seed))
-
-
-def close(expected: float):
-    return pytest.approx(float(expected), rel=PARITY, abs=PARITY)
-
-
-@pytest.fixture
-def empyrical(monkeypatch):
+@pytest.fixture(autouse=True)
+def _numpy_one(monkeypatch):
     monkeypatch.setattr(np, "NINF", -np.inf, raising=False)  # empyrical 0.5.9 still uses the name numpy 2 removed
-    import empyrical
 
-    return empyrical
+
+@cache
+def ours(seed: int) -> tuple:
+    one = record(seed)
+    return one, compute_metrics(one.performance())
+
+
+def close(expected: float, tolerance: float = PARITY):
+    return pytest.approx(float(expected), rel=tolerance, abs=tolerance)
+
+
+@pytest.mark.parametrize(("library", "key"), PAIRS)
+def test_a_metric_equals_that_of_a_library(library, key):
+    for seed in SEEDS:
+        one, metrics = ours(seed)
+        assert metrics[key] == close(PEERS[library][key](one)), seed
+
+
+def test_at_least_forty_metrics_equal_three_libraries():
+    libraries = {key: {library for library, peers in PEERS.items() if key in peers} for key in METRICS}
+    assert sum(len(found) >= 3 for found in libraries.values()) >= 60
+    assert sum(len(found - {"scipy"}) >= 3 for found in libraries.values()) >= 50  # of portfolio libraries alone
+    assert {library: len(peers) for library, peers in PEERS.items() if len(peers) < 20} == {}
+    assert {key for _, key in PAIRS} <= set(METRICS)
+
+
+def test_every_row_of_the_full_quantstats_report_has_a_metric():
+    from quantstats import reports
+
+    one = record(1)
+    rows = reports.metrics(one.r, one.b, mode="full", display=False, periods_per_year=DAYS).index
+    assert len(rows) == 81
+    assert set(rows) == set(QUANTSTATS_ROWS)
+    assert set(QUANTSTATS_ROWS.values()) <= set(METRICS)
+
+
+def test_what_no_library_has_in_our_convention_is_made_of_what_they_have():
+    one, metrics = ours(1)
+    held = one.r.abs() > 0.002
+    exposed = compute_metrics(of_returns(one.r, gross_exposure=held.astype(float)))
+    share = 1 - held.value_counts(normalize=True)[False]
+    assert metrics["recovery_factor"] == close(QUANTSTATS["total_return"](one) / -QUANTSTATS["max_drawdown"](one))
+    assert exposed["risk_adjusted_return"] == close(EMPYRICAL["annual_return"](one) / share)
+    assert metrics["excess_total_return"] == close(FFN["total_return"](one) - FFN["benchmark_total_return"](one))
+    pitfall = EMPYRICAL["conditional_drawdown_at_risk"](one) / EMPYRICAL["annual_volatility"](one)
+    assert metrics["serenity_index"] == close(VECTORBT["ulcer_performance_index"](one) / pitfall)
+
+
+def test_dates_equal_those_of_quantstats():
+    import quantstats.stats as qs
+
+    one, metrics = ours(1)
+    details = qs.drawdown_details(qs.to_drawdown_series(one.r))
+    deepest = details.loc[details["max drawdown"].idxmin()]
+    day = pd.Timedelta(days=1)
+    assert day_of(metrics["max_drawdown_start"]) == pd.Timestamp(deepest["start"]) - day  # the first session below
+    assert day_of(metrics["max_drawdown_date"]) == pd.Timestamp(deepest["valley"])
+    assert day_of(metrics["max_drawdown_end"]) == pd.Timestamp(deepest["end"]) + day  # the last session below
+    assert (day_of(metrics["start_date"]), day_of(metrics["end_date"])) == (one.r.index[0], one.r.index[-1])
+
+
+def day_of(number: float) -> pd.Timestamp:
+    return pd.Timestamp(0) + pd.Timedelta(days=number)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_returns_and_risk_equal_empyrical(empyrical, seed):
-    returns = random_performance(seed=seed).returns
-    risk_free = random_performance(seed=seed).risk_free_returns
-    assert value("total_return", seed) == close(empyrical.cum_returns_final(returns))
-    assert value("annual_return", seed) == close(empyrical.annual_return(returns, annualization=DAYS))
-    assert value("annual_volatility", seed) == close(empyrical.annual_volatility(returns, annualization=DAYS))
-    assert value("max_drawdown", seed) == close(empyrical.max_drawdown(returns))
-    assert value("value_at_risk", seed) == close(-empyrical.value_at_risk(returns, cutoff=0.05))
-    assert value("expected_shortfall", seed) == close(-empyrical.conditional_value_at_risk(returns, cutoff=0.05))
-    assert value("annual_downside_deviation", seed) == close(
-        empyrical.downside_risk(returns, required_return=risk_free, annualization=DAYS)
-    )
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_ratios_equal_empyrical(empyrical, seed):
-    one = random_performance(seed=seed)
-    assert value("sharpe_ratio", seed) == close(
-        empyrical.sharpe_ratio(one.returns, risk_free=one.risk_free_returns, annualization=DAYS)
-    )
-    assert value("sortino_ratio", seed) == close(
-        empyrical.sortino_ratio(one.returns, required_return=one.risk_free_returns, annualization=DAYS)
-    )
-    assert value("calmar_ratio", seed) == close(empyrical.calmar_ratio(one.returns, annualization=DAYS))
-    assert value("omega_ratio", seed) == close(
-        empyrical.omega_ratio(one.returns, risk_free=one.risk_free_returns, required_return=0.0)
-    )
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_benchmark_metrics_equal_empyrical(empyrical, seed):
-    one = random_performance(seed=seed)
-    excess, benchmark = one.returns - one.risk_free_returns, one.benchmark_returns - one.risk_free_returns
-    assert value("beta", seed) == close(empyrical.beta(excess, benchmark))
-    compounded = empyrical.alpha(excess, benchmark, annualization=DAYS)  # (1 + daily alpha)^252 − 1
-    assert value("annual_alpha", seed) == close(DAYS * ((1.0 + compounded) ** (1.0 / DAYS) - 1.0))
-    assert value("information_ratio", seed) == close(
-        empyrical.excess_sharpe(one.returns, one.benchmark_returns) * math.sqrt(DAYS)
-    )
-    assert value("benchmark_total_return", seed) == close(empyrical.cum_returns_final(one.benchmark_returns))
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_moments_equal_scipy(seed):
-    from scipy import stats
-
-    returns = random_performance(seed=seed).returns
-    assert value("skewness", seed) == close(stats.skew(returns))
-    assert value("kurtosis", seed) == close(stats.kurtosis(returns))
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_the_rest_equals_pandas(seed):
+def test_the_longest_drawdown_equals_its_definition(seed):
     one = random_performance(seed=seed)
     returns = pd.Series(one.returns, index=pd.DatetimeIndex(one.dates))
-    active = returns - one.benchmark_returns
-    assert value("annual_tracking_error", seed) == close(active.std() * np.sqrt(DAYS))
-    assert value("best_day", seed) == returns.max()
-    assert value("worst_day", seed) == returns.min()
-    assert value("positive_days", seed) == close(returns.gt(0).mean())
-    assert value("max_drawdown_days", seed) == longest_drawdown(returns)
+    assert METRICS["max_drawdown_days"].func(one) == longest_drawdown(returns)
 
 
 def longest_drawdown(returns: pd.Series) -> float:

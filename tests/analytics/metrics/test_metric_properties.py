@@ -10,6 +10,16 @@ from tolerances import EXACT, PARITY
 from analytics.metrics import METRICS, Performance, compute_metrics
 
 returns_lists = st.lists(st.floats(-0.2, 0.2), min_size=5, max_size=60)
+UNSCALED = (
+    "tail_ratio", "daily_payoff_ratio", "daily_profit_factor", "gain_to_pain_ratio", "common_sense_ratio", "cpc_index",
+    "kelly_criterion", "probabilistic_sharpe_ratio", "smart_sharpe_ratio", "r_squared", "benchmark_correlation",
+    "outlier_win_ratio", "outlier_loss_ratio", "autocorrelation", "treynor_ratio",
+)  # fmt: skip
+SHARES = (
+    "positive_days", "positive_months", "positive_quarters", "positive_years", "pain_index", "ulcer_index",
+    "conditional_drawdown_at_risk", "probabilistic_sharpe_ratio", "r_squared", "stability", "batting_average",
+    "risk_of_ruin",
+)  # fmt: skip
 checked = settings(max_examples=50, deadline=None)
 
 
@@ -26,7 +36,15 @@ def test_bounds(returns):
     assert metrics["expected_shortfall"] >= metrics["value_at_risk"] - EXACT
     assert metrics["worst_day"] <= -metrics["value_at_risk"] <= metrics["best_day"]
     assert metrics["annual_volatility"] >= 0.0
-    assert 0.0 <= metrics["positive_days"] <= 1.0
+    for key in SHARES:
+        assert not metrics[key] < 0.0, key
+        assert not metrics[key] > 1.0 + EXACT, key
+    assert metrics["ulcer_index"] >= metrics["pain_index"] - EXACT
+    assert metrics["max_drawdown"] <= -metrics["conditional_drawdown_at_risk"] + EXACT
+    assert not metrics["max_drawdown"] > metrics["average_drawdown"] + EXACT
+    assert metrics["max_consecutive_up_days"] + metrics["max_consecutive_down_days"] <= len(returns)
+    assert not abs(metrics["smart_sharpe_ratio"]) > abs(metrics["sharpe_ratio"])
+    assert not abs(metrics["benchmark_correlation"]) > 1.0 + EXACT
 
 
 @checked
@@ -47,14 +65,19 @@ def test_scaling_excess_returns_scales_risk_and_leaves_the_ratios(scale, seed):
     excess = one.returns - one.risk_free_returns
     before = compute_metrics(of_returns(excess, benchmark=one.benchmark_returns, risk_free=0.0))
     after = compute_metrics(of_returns(scale * excess, benchmark=one.benchmark_returns, risk_free=0.0))
-    for key in ("sharpe_ratio", "sharpe_ratio_se", "sortino_ratio", "omega_ratio", "skewness", "kurtosis"):
+    for key in ("sharpe_ratio", "sharpe_ratio_se", "sortino_ratio", "omega_ratio", "skewness", "kurtosis", *UNSCALED):
         assert after[key] == close(before[key]), key
     for key in (
         "annual_volatility",
         "annual_downside_deviation",
         "value_at_risk",
         "expected_shortfall",
+        "normal_value_at_risk",
+        "normal_expected_shortfall",
+        "average_up_day",
+        "best_day",
         "beta",
+        "annual_mean_return",
     ):
         assert after[key] == close(scale * before[key]), key
 
@@ -68,6 +91,10 @@ def test_mirrored_returns_swap_gains_and_losses(returns):
     assert mirrored["sharpe_ratio"] == close(-metrics["sharpe_ratio"])
     assert mirrored["skewness"] == close(-metrics["skewness"], 1e-7)
     assert mirrored["best_day"] == -metrics["worst_day"]
+    assert -mirrored["average_up_day"] == pytest.approx(metrics["average_down_day"], rel=EXACT, nan_ok=True)
+    assert mirrored["max_consecutive_up_days"] == metrics["max_consecutive_down_days"]
+    assert mirrored["probabilistic_sharpe_ratio"] == close(1.0 - metrics["probabilistic_sharpe_ratio"], 1e-7)
+    assert mirrored["autocorrelation"] == pytest.approx(metrics["autocorrelation"], rel=1e-7, abs=1e-7, nan_ok=True)
 
 
 def test_the_order_of_the_returns_matters_to_the_drawdown_alone():

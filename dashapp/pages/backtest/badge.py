@@ -1,0 +1,55 @@
+"""The audit badge: whether a result may be believed, and the reason of every gate."""
+
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import html
+
+from dashapp.components import stat
+
+VERDICTS = {  # words, tone and icon
+    "green": ("Passed", "up", "shield-check"), "amber": ("With caution", "amber", "shield-exclamation"),
+    "red": ("Do not trust", "down", "shield-x"),
+}  # fmt: skip
+TIP = (
+    "The strategy as it was run is checked for look-ahead (prices after a date are spoilt or cut off; no earlier order may "
+    "change), for fills on the bar of the decision, for warm-up, costs, the number of trades and survivorship of the tickers."
+)
+CHECKING, UNCHECKED = "Checking …", "Not checked"
+
+
+def audit_stat(audit: dict[str, Any], *, checking: bool) -> dbc.Card:
+    """Return the verdict as a key figure; checking: whether the job is still at it."""
+    if audit.get("verdict") not in VERDICTS:
+        note = (
+            "for look-ahead; the result is shown meanwhile"
+            if checking
+            else "the check was not made, or ended early: run it again"
+        )
+        return stat("Audit", CHECKING if checking else UNCHECKED, tip=TIP, note=note, tone="neutral")
+    words, tone, _icon = VERDICTS[audit["verdict"]]
+    gates = audit.get("gates", [])
+    passed = sum(gate["verdict"] == "green" for gate in gates)
+    return stat("Audit", words, tip=TIP, note=f"{passed} of {len(gates)} gates green", tone=tone)
+
+
+def gate_list(audit: dict[str, Any]) -> list[Any]:
+    """Return every gate with its verdict and reason, open where one is not green; nothing before the check."""
+    gates = audit.get("gates", [])
+    if audit.get("verdict") not in VERDICTS or not gates:
+        return []
+    rows = [
+        html.Li([
+            html.I(className=f"bi bi-{_look(gate)[2]} tone-{_look(gate)[1]} me-2", title=_look(gate)[0]),
+            html.Strong(gate["label"]), f": {gate['detail']}",
+        ])
+        for gate in sorted(gates, key=lambda gate: ("red", "amber", "green").index(gate["verdict"]))
+    ]  # fmt: skip
+    summary = html.Summary(f"The audit's {len(gates)} gates and their reasons", className="small")
+    return [
+        html.Details([summary, html.Ul(rows, className="gates")], open=audit["verdict"] != "green", className="mb-3")
+    ]
+
+
+def _look(gate: dict[str, Any]) -> tuple[str, str, str]:
+    return VERDICTS[gate["verdict"]]

@@ -67,8 +67,12 @@ def _parser() -> argparse.ArgumentParser:
     backtest.add_argument("--capital", type=float, help="initial capital in USD")
     backtest.add_argument("--fees", type=float, help="fraction of the traded value, each way")
     backtest.add_argument("--slippage", type=float, help="fraction of the price, against the trader")
-    backtest.add_argument("--cost", action="append", default=[], metavar="NAME=VALUE", help="another cost, such as borrow_rate=0.02")
-    backtest.add_argument("--rule", action="append", default=[], metavar="NAME=VALUE", help="a rule of risk, such as stop_loss=0.1")
+    backtest.add_argument(
+        "--cost", action="append", default=[], metavar="NAME=VALUE", help="another cost, such as borrow_rate=0.02"
+    )
+    backtest.add_argument(
+        "--rule", action="append", default=[], metavar="NAME=VALUE", help="a rule of risk, such as stop_loss=0.1"
+    )
     backtest.add_argument("--engine", default="kernel", help="kernel or vectorbt")
     backtest.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="a strategy parameter")
     backtest.add_argument("--json", action="store_true", help="print the stored result as one JSON object")

@@ -199,7 +199,10 @@ def describe(result: Mapping[str, Any]) -> str:
     ]
     audit = result["audit"]
     if "verdict" in audit:
-        lines.append(f"Audit: {audit['verdict']}. " + " ".join(gate["detail"] for gate in audit["gates"] if gate["verdict"] != "green"))
+        lines.append(
+            f"Audit: {audit['verdict']}. "
+            + " ".join(gate["detail"] for gate in audit["gates"] if gate["verdict"] != "green")
+        )
     lines += [
         f"  {metric.label:36} {_value_text(result['metrics'][key], metric.unit)}"
         for key, metric in METRICS.items() if key in result["metrics"]

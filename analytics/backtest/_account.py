@@ -25,7 +25,19 @@ TERMS = (
     "borrow_rate", "stop_loss", "take_profit", "trailing_stop", "drawdown_halt",
 )  # fmt: skip
 FEE, FIXED, SPREAD, SLIPPAGE, IMPACT, EXPONENT, CAP, BORROW, LOSS, PROFIT, TRAIL, HALT = range(len(TERMS))
-FILL_COLUMNS = ("row", "column", "quantity", "price", "quote", "fee", "spread", "slippage", "impact", "borrow", "reason")
+FILL_COLUMNS = (
+    "row",
+    "column",
+    "quantity",
+    "price",
+    "quote",
+    "fee",
+    "spread",
+    "slippage",
+    "impact",
+    "borrow",
+    "reason",
+)
 SERIES_COLUMNS = ("cash", "equity", "gross_exposure", "net_exposure", "interest", "borrow")
 REASONS = ("order", "stop loss", "trailing stop", "take profit", "drawdown halt", "delisted", "liquidated")
 ORDER, STOP_LOSS, TRAILING_STOP, TAKE_PROFIT, DRAWDOWN_HALT, DELISTED, LIQUIDATED = range(len(REASONS))

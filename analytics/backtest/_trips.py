@@ -13,7 +13,22 @@ TRIP_COLUMNS = (
     "column", "direction", "entry_row", "exit_row", "quantity", "entry_value", "exit_value", "fees", "spread", "slippage",
     "impact", "borrow", "reason", "left",
 )  # fmt: skip
-T_COLUMN, T_DIRECTION, T_ENTRY, T_EXIT, T_QUANTITY, T_IN, T_OUT, T_FEES, T_SPREAD, T_SLIPPAGE, T_IMPACT, T_BORROW, T_REASON, T_LEFT = range(14)
+(
+    T_COLUMN,
+    T_DIRECTION,
+    T_ENTRY,
+    T_EXIT,
+    T_QUANTITY,
+    T_IN,
+    T_OUT,
+    T_FEES,
+    T_SPREAD,
+    T_SLIPPAGE,
+    T_IMPACT,
+    T_BORROW,
+    T_REASON,
+    T_LEFT,
+) = range(14)
 
 
 @compiled

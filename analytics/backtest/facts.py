@@ -35,7 +35,9 @@ def describe(
         "history_sessions": first,
         "orders": len(orders),
         "orders_pending": int((orders.row == PENDING).sum()),
-        "orders_unfilled": sum((r, c) not in filled for r, c in zip(due.row.tolist(), due.column.tolist(), strict=True)),
+        "orders_unfilled": sum(
+            (r, c) not in filled for r, c in zip(due.row.tolist(), due.column.tolist(), strict=True)
+        ),
         "fills": len(fills),
         "filled_at_close": _tickers(panel, fills.column[no_open]),
         "volume_unknown": _tickers(panel, fills.column[no_volume]),

@@ -35,7 +35,10 @@ def simulate(
     while True:
         state, book = np.zeros(_account.STATE_SIZE), np.zeros((_account.BOOK_ROWS, prices.close.shape[1]))
         state[[_account.CASH, _account.PEAK]] = spec.initial_capital
-        fills, series = np.zeros((room, len(_account.FILL_COLUMNS))), np.zeros((last - first, len(_account.SERIES_COLUMNS)))
+        fills, series = (
+            np.zeros((room, len(_account.FILL_COLUMNS))),
+            np.zeros((last - first, len(_account.SERIES_COLUMNS))),
+        )
         _account.run_account(market, interest, due, terms, first, last, state, book, fills, series)
         if state[_account.FILLS] <= room:
             break

@@ -88,7 +88,9 @@ def each_alone(inputs: StrategyInputs, spec: BacktestSpec, *, report: Report | N
             continue
         performance = _performance(window, run, benchmark)
         measured = {key: METRICS[key].func(performance) for key in ALONE}
-        rows.append({"ticker": ticker} | measured | {"buy_and_hold_return": benchmark.equity[-1] / spec.initial_capital - 1.0})
+        rows.append(
+            {"ticker": ticker} | measured | {"buy_and_hold_return": benchmark.equity[-1] / spec.initial_capital - 1.0}
+        )
     return pd.DataFrame(rows, columns=["ticker", *ALONE, "buy_and_hold_return"])
 
 
@@ -115,7 +117,11 @@ def window_of(inputs: StrategyInputs, spec: BacktestSpec) -> tuple[int, int]:
         raise MissingDataError(
             f"No prices of {', '.join(panel.tickers[:5])} from {spec.start or 'the beginning'} "
             f"to {spec.end or 'the end'}; "
-            + (f"there are prices from {panel.dates[0]} to {panel.dates[-1]}." if len(panel.dates) else "there are none.")
+            + (
+                f"there are prices from {panel.dates[0]} to {panel.dates[-1]}."
+                if len(panel.dates)
+                else "there are none."
+            )
         )
     return first, last
 

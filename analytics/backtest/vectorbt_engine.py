@@ -44,7 +44,13 @@ def simulate(
     _check(spec, has_shorts=bool((orders.target_weight < 0.0).any()))
     exits = _stops(prices, orders, spec)
     if not len(orders):
-        return settle(_fills(np.zeros(0, dtype=_RECORD), np.zeros(0, int), prices, spec, {}), prices, spec.initial_capital, first=first, last=last)
+        return settle(
+            _fills(np.zeros(0, dtype=_RECORD), np.zeros(0, int), prices, spec, {}),
+            prices,
+            spec.initial_capital,
+            first=first,
+            last=last,
+        )
     rows = np.unique(np.concatenate([2 * orders.row, *(np.array([row]) for row, _ in exits)]))
     records = _fill_orders(prices, orders, exits, rows, spec)
     return settle(_fills(records, rows, prices, spec, exits), prices, spec.initial_capital, first=first, last=last)
@@ -93,7 +99,9 @@ def _stops(prices: TradingPrices, orders: Orders, spec: BacktestSpec) -> dict[tu
     )  # fmt: skip
     hit = records[records["idx"] % 2 == 1]
     paid = hit["price"] / np.where(hit["side"] == SELL, 1.0 - _concession(spec), 1.0 + _concession(spec))
-    return {(int(row), int(column)): float(quote) for row, column, quote in zip(hit["idx"], hit["col"], paid, strict=True)}
+    return {
+        (int(row), int(column)): float(quote) for row, column, quote in zip(hit["idx"], hit["col"], paid, strict=True)
+    }
 
 
 def _fill_orders(
@@ -126,7 +134,11 @@ def _fill_orders(
 
 
 def _fills(
-    records: np.ndarray, rows: np.ndarray, prices: TradingPrices, spec: BacktestSpec, exits: dict[tuple[int, int], float]
+    records: np.ndarray,
+    rows: np.ndarray,
+    prices: TradingPrices,
+    spec: BacktestSpec,
+    exits: dict[tuple[int, int], float],
 ) -> Fills:
     sign = np.where(records["side"] == SELL, -1.0, 1.0)
     quote = records["price"] / (1.0 + sign * _concession(spec))

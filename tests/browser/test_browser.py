@@ -150,13 +150,15 @@ class Backtest:
         self.page.click("#backtest-run")
 
     def cost(self, name: str, value: str) -> None:
-        field = self.page.locator(f"input[id*='\"name\":\"{name}\"']")
+        field = self.page.locator(f'input[id*=\'"name":"{name}"\']')
         if not field.is_visible():
             self.page.click(".accordion-button >> nth=0")
         field.fill(value)
 
     def audited(self) -> None:
-        expect(self.page.locator("#backtest-content")).to_contain_text(re.compile(r"\d of 8 gates green"), timeout=60_000)
+        expect(self.page.locator("#backtest-content")).to_contain_text(
+            re.compile(r"\d of 8 gates green"), timeout=60_000
+        )
         self.tab.settle(60)
 
     def result(self) -> str:

@@ -137,7 +137,13 @@ def test_a_stored_answer_comes_back_without_a_job(settings: Any, app: Dash, disp
 
 def test_another_question_is_not_answered_by_it(settings: Any, dispatch: Dispatch) -> None:
     store_answer(settings, BacktestRequest.of(tickers=["SIM001"]))
-    for changes in ({"tickers": ["SIM002"]}, {"terms": {"fee_rate": 0.06}}, {"terms": {"trailing_stop": 5}}, {"parameters": {"threshold": 4}}, {"end": "2020-01-31"}):
+    for changes in (
+        {"tickers": ["SIM002"]},
+        {"terms": {"fee_rate": 0.06}},
+        {"terms": {"trailing_stop": 5}},
+        {"parameters": {"threshold": 4}},
+        {"end": "2020-01-31"},
+    ):
         assert "job_id" in dispatch(REQUEST, form(**changes))[JOB]
 
 

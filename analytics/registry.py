@@ -43,7 +43,7 @@ def lookup(registry: Mapping[str, T], key: str, kind: str) -> T:
     """Return `registry[key]`; raises UnknownKeyError with the nearest known key."""
     try:
         return registry[key]
-    except KeyError:
+    except (KeyError, TypeError):  # TypeError: nothing that could be a key
         raise UnknownKeyError(kind, key, registry) from None
 
 

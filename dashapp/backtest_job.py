@@ -26,25 +26,36 @@ POLL_MILLISECONDS = 300
 def submit(request: backtests.BacktestRequest) -> dict[str, Any]:
     """Answer a request with {"result_id"} where the answer is stored, else with {"job_id"} of the work to be started.
 
+    The job may be one that already runs: the same question is worked on once, whoever asks it.
+
     Raises InputError, MissingDataError, RateLimitError or TooManyJobsError before any process starts.
     """
     app = settings()
     stored = backtests.find(request, db=app.db, workspace=app.workspace)
     if stored is not None:
         return {"result_id": stored}
+    pool, question = current_app.config[POOL_KEY], backtests.question_id(request, db=app.db)
+    same = pool.job_of(question)
+    if same is not None and (job := workspace.job_state(app.workspace, same)) and job["state"] in workspace.ACTIVE:
+        return {"job_id": same}
     visitor = "browsers without a cookie" if g.get("newcomer") else owner()
     current_app.config[RATE_KEY].admit(visitor)
     job_id = uuid.uuid4().hex
-    current_app.config[POOL_KEY].submit(job_id, {
-        "job_id": job_id, "owner": visitor, "request": request, "db": Path(app.db), "workspace": Path(app.workspace),
+    pool.submit(job_id, {
+        "job_id": job_id, "owner": visitor, "question": question, "request": request, "db": Path(app.db), "workspace": Path(app.workspace),
         "slots": app.workers, "folder": Path(app.cache_dir) / "jobs", "seconds": app.job_seconds,
     })  # fmt: skip
     try:
         workspace.create_job(app.workspace, job_id=job_id, kind="backtest", owner=owner(), seconds=app.job_seconds)
     except PlumblineError:
-        current_app.config[POOL_KEY].forget(job_id)
+        pool.forget(job_id)
         raise
     return {"job_id": job_id}
+
+
+def is_new(submitted: dict[str, Any]) -> bool:
+    """Whether what `submit` returned is work that nobody has started: to write the id of another would end its process."""
+    return submitted.get("job_id") in current_app.config[POOL_KEY].pending
 
 
 def owner() -> str:

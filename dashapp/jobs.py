@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 0.5
 PACE_FROM_PROGRESS, PACE_FROM_SECONDS = 0.2, 1.0  # earlier, a pace is a guess
 MAX_JOBS = 20  # running and waiting; one more is refused
+MAX_QUESTIONS = 1_000  # that are remembered with their job
 
 
 class TooManyJobsError(PlumblineError):
@@ -55,6 +56,7 @@ class WorkerPool(DiskcacheManager):
         self.context.set_forkserver_preload(["dashapp.worker"])
         self.live: dict[int, Any] = {}
         self.pending: dict[str, dict[str, Any]] = {}  # work by job id: the browser sends the id and nothing else
+        self.asked: dict[str, str] = {}  # the newest job of each question: who asks the same waits for the same
         self.lock, self.warm = threading.Lock(), threading.Event()
         threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
 
@@ -78,6 +80,13 @@ class WorkerPool(DiskcacheManager):
             if mine >= MAX_JOBS // 2:
                 raise TooManyJobsError(f"{mine} backtests of this browser are waiting. Try again when one has ended.")
             self.pending[job_id] = work | {"submitted": time.monotonic()}
+            if len(self.asked) >= MAX_QUESTIONS:
+                self.asked.clear()  # at worst a question is answered twice
+            self.asked[work["question"]] = job_id
+
+    def job_of(self, question: str) -> str | None:
+        """Return the newest job that was submitted for a question, None where there is none."""
+        return self.asked.get(question)
 
     def forget(self, job_id: str) -> None:
         """Drop work that nobody will ask for any more."""
@@ -160,6 +169,7 @@ class Watch:
     def __init__(self, path: Path, job_id: str, *, seconds: float) -> None:
         self.path, self.job_id, self.seconds = path, job_id, seconds
         self.running_since: float | None = None
+        self.answer: str | None = None
         self.progress, self.message, self.reported = 0.0, "", threading.Event()
         threading.Thread(target=self._beat, daemon=True).start()
 
@@ -174,6 +184,7 @@ class Watch:
 
     def answered(self, result_id: str) -> None:
         """Note the answer, which can be shown while what follows is still running."""
+        self.answer = result_id
         workspace.update_job(self.path, self.job_id, result_id=result_id)
 
     def _beat(self) -> None:
@@ -182,9 +193,11 @@ class Watch:
             if not workspace.update_job(self.path, self.job_id, **values):
                 os.killpg(0, signal.SIGKILL)  # cancelled: whatever it is doing, the processor is free now
             if self.running_since and time.monotonic() - self.running_since > self.seconds:
+                advice = "Choose fewer tickers or a shorter period."
+                stands = f"The answer stands; its checks were stopped after {self.seconds:g} s. {advice}"
                 workspace.update_job(
-                    self.path, self.job_id, state="failed",
-                    message=f"Stopped after {self.seconds:g} s. Choose fewer tickers or a shorter period.",
+                    self.path, self.job_id, state="done" if self.answer else "failed", result_id=self.answer,
+                    message=stands if self.answer else f"Stopped after {self.seconds:g} s. {advice}",
                 )  # fmt: skip
                 os.killpg(0, signal.SIGKILL)
             time.sleep(HEARTBEAT_SECONDS)

@@ -149,7 +149,8 @@ def _backtest(options: argparse.Namespace, settings: Any) -> int:
 def _pairs(option: str, pairs: Sequence[str]) -> dict[str, str]:
     for pair in pairs:
         if "=" not in pair:
-            raise InputError(option, got=pair, allowed="NAME=VALUE, such as threshold=3")
+            examples = {"--cost": "borrow_rate=0.02", "--rule": "stop_loss=0.1"}
+            raise InputError(option, got=pair, allowed=f"NAME=VALUE, such as {examples.get(option, 'threshold=3')}")
     return dict(pair.split("=", 1) for pair in pairs)
 
 

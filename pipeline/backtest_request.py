@@ -24,6 +24,8 @@ class BacktestRequest:
         rules: Mapping[str, Any] | None = None,
     ) -> "BacktestRequest":  # fmt: skip
         """Return a checked request with the defaults filled in; raises InputError or UnknownKeyError."""
+        if tickers is not None and (isinstance(tickers, str) or not isinstance(tickers, Iterable)):
+            raise InputError("tickers", got=tickers, allowed="a list of tickers")
         chosen = tuple(sorted({str(ticker).upper() for ticker in tickers})) if tickers is not None else None
         if chosen == ():
             raise InputError("tickers", got=[], allowed="at least one ticker of the store", fix="Choose a ticker.")

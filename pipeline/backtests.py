@@ -32,7 +32,7 @@ from pipeline.queries import strategy_inputs as input_queries
 from pipeline.sources import Report, no_report
 from pipeline.version import code_version
 
-__all__ = ["BacktestRequest", "describe", "find", "load", "run"]
+__all__ = ["BacktestRequest", "describe", "find", "load", "question_id", "run"]
 
 ANSWERED = 0.4  # of the progress, when the answer is there and its checks begin
 
@@ -59,6 +59,12 @@ class _Question:
             "data_run_id": self.data_run_id, "code_version": code_version(),
             "tickers": results.canonical(self.tickers), "params": results.canonical(self.request.params()),
         }  # fmt: skip
+
+
+def question_id(request: BacktestRequest, *, db: Path) -> str:
+    """Return the name of a question on the published data: the same for all who ask it; raises as `run` does."""
+    with connect(Path(db)) as reader:
+        return _resolve(reader, request, Path(db)).key()
 
 
 def find(request: BacktestRequest, *, db: Path, workspace: Path) -> str | None:

@@ -17,8 +17,8 @@ OPEN, HIGH, LOW, CLOSE, LAST_CLOSE, ADV = range(6)  # LAST_CLOSE is carried over
 SHARES, ENTRY, BEST, OWED, WORKING, SEEN, WANTED, TRADE, VALUE, OPENED_LATE = range(10)
 BOOK_ROWS = 10
 # entries of `state`: the account
-CASH, PEAK, HALTED, FILLS, ACCOUNT, INTEREST, BORROWED = range(7)
-STATE_SIZE = 7
+CASH, PEAK, HALTED, FILLS, ACCOUNT, INTEREST, BORROWED, HALTED_AT, RUINED_AT = range(9)  # the last two: row + 1, or 0
+STATE_SIZE = 9
 # entries of `terms`
 TERMS = (
     "fee_rate", "fixed_fee", "half_spread", "slippage_rate", "impact_coefficient", "impact_exponent", "participation_cap",
@@ -273,9 +273,10 @@ def close_session(t, now, state, book, fills, terms, series):  # type: ignore[no
                 execute(t, i, -book[SHARES, i], now[LAST_CLOSE, i], np.nan, LIQUIDATED, state, book, fills, terms)
         gross, net, equity = 0.0, 0.0, state[CASH]
         state[HALTED] = 1.0
+        state[RUINED_AT] = state[RUINED_AT] if state[RUINED_AT] > 0.0 else t + 1.0
     series[0], series[1], series[4], series[5] = state[CASH], equity, state[INTEREST], state[BORROWED]
     if gross > 0.0:
         series[2], series[3] = gross / equity, net / equity
     state[PEAK] = max(state[PEAK], equity)
-    if terms[HALT] > 0.0 and equity / state[PEAK] - 1.0 <= -terms[HALT]:
-        state[HALTED] = 1.0
+    if terms[HALT] > 0.0 and state[HALTED] == 0.0 and equity / state[PEAK] - 1.0 <= -terms[HALT]:
+        state[HALTED], state[HALTED_AT] = 1.0, t + 1.0

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analytics.backtest.decisions import decide_orders
-from analytics.backtest.engine import TradingPrices, total_return_prices
-from analytics.backtest.gate import AMBER, GREEN, RED, Audit, Gate, figure
+from analytics.backtest.engine import Ledger, TradingPrices, total_return_prices
+from analytics.backtest.gate import AMBER, GREEN, RED, Audit, Gate, figure, percent
 from analytics.backtest.inputs import StrategyInputs
 from analytics.backtest.look_ahead import Leaks, cut_rows, find_leaks
 from analytics.backtest.orders import PENDING, Orders
-from analytics.backtest.plausibility import costs_on, doubled, impossible_winner, minimum_trades
+from analytics.backtest.plausibility import costs_on, doubled, fills_within_bars, impossible_winner, minimum_trades
 from analytics.backtest.result import BacktestResult
 from analytics.backtest.spec import BacktestSpec
 from analytics.backtest.survivorship import Spell, survivorship
@@ -20,6 +20,7 @@ from analytics.errors import InputError
 from analytics.market import Panel
 from analytics.metrics import METRICS, Performance
 
+WARM_UP_SHARE = 0.05  # of the sessions of a run: those at its start that may still lack history
 CUTS = 25  # one cut alone misses leaks that depend on where it falls
 BASE_SHARPE, DELAY_DROP = 0.5, 0.5  # a ratio above the first that loses more than the second by a day's delay is amber
 
@@ -35,12 +36,16 @@ class _Run:
     last: int
     orders: Orders
 
-    def sharpe(self, orders: Orders, spec: BacktestSpec | None = None) -> float:
-        """The Sharpe ratio of an account that trades the given orders."""
+    def ledger(self, orders: Orders, spec: BacktestSpec | None = None) -> Ledger:
+        """The account that trades the given orders."""
         from analytics.backtest import kernel  # imported here: the web app itself never runs a backtest
 
-        risk_free, spec = self.inputs.risk_free, spec or self.spec
-        ledger = kernel.simulate(self.prices, orders.due(), spec, risk_free, self.first, self.last)
+        spec = spec or self.spec
+        return kernel.simulate(self.prices, orders.due(), spec, self.inputs.risk_free, self.first, self.last)
+
+    def sharpe(self, orders: Orders, spec: BacktestSpec | None = None) -> float:
+        """The Sharpe ratio of an account that trades the given orders."""
+        risk_free, ledger = self.inputs.risk_free, self.ledger(orders, spec)
         sessions = slice(self.first, self.last)
         performance = Performance(
             self.inputs.panel.dates[sessions], ledger.returns, risk_free_returns=risk_free[sessions]
@@ -79,9 +84,10 @@ def audit_backtest(
         (
             _poison(leaks, run, rows), _truncation(leaks, run, rows),
             _same_bar(leaks, run, rows, result, sharpe=sharpe, delayed=delayed),
-            _warm_up(warm_up, history=run.first),
+            _warm_up(warm_up, history=run.first, sessions=run.last - run.first),
             costs_on(spec.costs, sharpe=sharpe, sharpe_doubled=costly), minimum_trades(result),
             survivorship(run.inputs.panel, members, first=run.first, last=run.last), impossible_winner(result),
+            fills_within_bars(run.inputs.panel, run.ledger(run.orders).fills, run.orders),
         )
     )  # fmt: skip
 
@@ -144,9 +150,11 @@ def _same_bar(
     return Gate("same_bar", "Same-bar fills", verdict, f"{said}; {later}.")
 
 
-def _warm_up(found: WarmUp, *, history: int) -> Gate:
-    """Amber where the run had less history before its start than the orders need to stay as they are."""
-    shares = ", ".join(f"{share:.1%} with {sessions:,}" for sessions, share in found.drift.items() if sessions > 1)
+def _warm_up(found: WarmUp, *, history: int, sessions: int) -> Gate:
+    """Amber where more than WARM_UP_SHARE of the run's sessions lack the history that the orders need to stay as they are."""
+    shares = ", ".join(
+        f"{percent(share, 1)} with {sessions:,}" for sessions, share in found.drift.items() if sessions > 1
+    )
     had = f"the run had {history:,} sessions before its start"
     if not found.n_orders or not found.drift:
         return Gate("warm_up", "Warm-up", AMBER, f"There were no orders or no history to compare; {had}.")
@@ -156,6 +164,6 @@ def _warm_up(found: WarmUp, *, history: int) -> Gate:
     elif found.needed == HISTORIES[0]:
         verdict, said = GREEN, "The orders need no history"
     else:
-        verdict = GREEN if found.needed <= history else AMBER
+        verdict = GREEN if found.needed - history <= WARM_UP_SHARE * sessions else AMBER
         said = f"The orders need {found.needed:,} sessions of history"
     return Gate("warm_up", "Warm-up", verdict, f"{said} (differing orders: {shares}); {had}.")

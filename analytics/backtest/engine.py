@@ -112,7 +112,7 @@ class Ledger:
 
     cash, equity, interest earned and borrow fees paid in USD; gross_exposure and net_exposure as shares of equity;
     traded: the value of the session's fills in USD. open_borrow (n_tickers,): USD paid for positions that are still
-    open, since their last fill.
+    open, since their last fill. halted, ruined: the row at whose close trading ended for good, None where it did not.
     """
 
     initial_capital: float
@@ -125,6 +125,8 @@ class Ledger:
     borrow: FloatArray
     traded: FloatArray
     open_borrow: FloatArray
+    halted: int | None = None
+    ruined: int | None = None
 
     @property
     def returns(self) -> FloatArray:

@@ -43,8 +43,8 @@ def describe(
         "volume_unknown": _tickers(panel, fills.column[no_volume]),
         "open_at_end": sorted(trades.loc[trades["reason"] == END_OF_TEST, "ticker"]),
         "delisted": sorted(set(trades.loc[trades["reason"] == "delisted", "ticker"])),
-        "halted_on": _first_exit(trades, "drawdown halt"),
-        "liquidated_on": _first_exit(trades, "liquidated"),
+        "halted_on": _day(panel, ledger.halted),
+        "liquidated_on": _day(panel, ledger.ruined),
         "risk_free_carried_sessions": int(inputs.carried[first:last].sum()) if inputs.carried is not None else 0,
         "risk_free_unknown_sessions": int(np.isnan(inputs.risk_free[first:last]).sum()),
         "price_dates": {ticker: _span(panel.bars(ticker).dates) for ticker in panel.tickers},
@@ -63,9 +63,8 @@ def _tickers(panel: Panel, columns: np.ndarray) -> list[str]:
     return sorted({panel.tickers[column] for column in columns})
 
 
-def _first_exit(trades: pd.DataFrame, reason: str) -> str | None:
-    dates = trades.loc[trades["reason"] == reason, "exit_date"]
-    return str(dates.min()) if len(dates) else None
+def _day(panel: Panel, row: int | None) -> str | None:
+    return None if row is None else str(panel.dates[row])
 
 
 def _span(dates: np.ndarray) -> list[str | None]:

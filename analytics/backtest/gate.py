@@ -39,4 +39,9 @@ class Audit:
 
 def figure(value: float) -> str:
     """Return a ratio as gates write it."""
-    return f"{value:.2f}" if isfinite(value) else "unknown"
+    return f"{value:.2f}".replace("-", "−") if isfinite(value) else "unknown"
+
+
+def percent(value: float, digits: int = 0) -> str:
+    """Return a fraction as gates write it: 0.0011 → 0.11 %."""
+    return f"{100.0 * value:.{digits}f} %".replace("-", "−")

@@ -15,6 +15,7 @@ DRAWS: Final = 1_500  # an end of the interval is then known to about a twelfth 
 CHUNK: Final = 25  # draws at a time: what they need of memory stays in the processor's cache
 MIN_DEFINED: Final = 0.5  # share of the draws that must define a metric
 ZERO: Final = 1e-12  # a deviation smaller than this is what rounding leaves of none
+WIDEST: Final = 4.0  # high end over low end of a volatility; what is wider says nothing that one could use
 SPREADS: Final = ("annual_volatility", "annual_tracking_error")  # which no bootstrap of daily returns knows well
 FALLS: Final = ("max_drawdown", "calmar_ratio")  # which depend on how long stormy times last
 HEADLINE: Final = (
@@ -28,8 +29,9 @@ def headline_intervals(performance: Performance, *, seed: int, draws: int = DRAW
 
     The quantiles 2.5 % and 97.5 % of the metric over stationary bootstraps of the sessions (Politis and Romano 1994),
     account, benchmark and risk-free rate drawn together, in blocks by `block_lengths`; of SPREADS those of
-    `portfolio_intervals`. The same seed gives the same intervals. NaN when: fewer than MIN_SESSIONS returns are known,
-    the metric itself is undefined, or most draws do not define it.
+    `portfolio_intervals`, which are no bootstrap. The same seed gives the same intervals. NaN when: fewer than
+    MIN_SESSIONS returns are known, the metric itself is undefined, most draws do not define it, or the high end of one
+    of SPREADS is more than WIDEST times the low one (an account that is mostly in cash: too few stormy times to judge).
     """
     sessions = _sessions(performance)
     unknown = (float("nan"), float("nan"))
@@ -42,7 +44,8 @@ def headline_intervals(performance: Performance, *, seed: int, draws: int = DRAW
     returns, _, benchmark = sessions.T
     for key, series in zip(SPREADS, (returns, returns - benchmark), strict=True):
         spread = portfolio_intervals(series[np.isfinite(series)])
-        found[key] = float(spread.volatility_low), float(spread.volatility_high)
+        low, high = float(spread.volatility_low), float(spread.volatility_high)
+        found[key] = (low, high) if high <= WIDEST * low else unknown
     defined = {key: np.isfinite(METRICS[key].func(performance)) for key in HEADLINE}
     return {key: found[key] if defined[key] else unknown for key in HEADLINE}
 

@@ -44,10 +44,11 @@ def simulate(
             break
         room = int(state[_account.FILLS])
     made = _named(fills[: int(state[_account.FILLS])])
+    halted, ruined = (int(state[at]) - 1 for at in (_account.HALTED_AT, _account.RUINED_AT))
     columns = dict(zip(_account.SERIES_COLUMNS, series.T, strict=True))
     return Ledger(
         initial_capital=spec.initial_capital, fills=made, traded=traded_value(made, first=first, last=last),
-        open_borrow=book[_account.OWED], **columns,
+        open_borrow=book[_account.OWED], halted=None if halted < 0 else halted, ruined=None if ruined < 0 else ruined, **columns,
     )  # fmt: skip
 
 

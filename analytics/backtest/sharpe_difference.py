@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from analytics.bootstrap import optimal_block_length
-from analytics.conventions import CONFIDENCE, TRADING_DAYS, FloatArray
+from analytics.conventions import CONFIDENCE, STD_DDOF, TRADING_DAYS, FloatArray
 from analytics.errors import InputError
 
 CONSTANT: Final = 1e-12  # a deviation smaller than this, per session, is what rounding leaves of none
+SAME: Final = 1e-6  # a standard error smaller than this, per session, is what rounding leaves between two equal series
 LARGEST_ROOT: Final = 0.97  # Andrews and Monahan (1992): of the autoregression that whitens
 PARZEN: Final = 2.6614  # Andrews (1991): the bandwidth is this × (α n)^(1/5)
 CHUNK: Final = 1_000_000  # numbers at a time
@@ -84,13 +85,13 @@ def _gradient(mean: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatAr
 
 
 def _tests(values: FloatArray, length: int, seed: int, draws: int) -> dict[str, FloatArray]:
-    n, n_series = values.shape
-    sharpe = values.mean(axis=0) / values.std(axis=0, ddof=1)
+    n_series = values.shape[1]
+    sharpe = values.mean(axis=0) / values.std(axis=0, ddof=STD_DDOF)
     difference = sharpe[:, None] - sharpe
     std_err = np.full((n_series, n_series), np.nan)
     for first, second in combinations(range(n_series), 2):
         std_err[first, second] = std_err[second, first] = hac_standard_error(values[:, [first, second]])
-    known = np.where(std_err > CONSTANT, std_err, np.nan)
+    known = np.where(std_err > SAME, std_err, np.nan)
     ratios = _studentised(values, length, seed, draws)
     ahead = np.abs(difference) / known
     larger = (np.abs(ratios) >= ahead).sum(axis=0)
@@ -148,7 +149,7 @@ def hac_standard_error(values: FloatArray) -> float:
     series = (moments - centre) / scale  # squares of daily returns are tiny beside the returns
     whitened, back = _whiten(series)
     pull = gradient * scale @ back
-    return math.sqrt(max(float(pull @ _parzen(whitened) @ pull) / n, 0.0))
+    return math.sqrt(max(float(pull @ _parzen(whitened, _bandwidth(whitened)) @ pull) / n, 0.0))
 
 
 def _whiten(series: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -159,10 +160,9 @@ def _whiten(series: FloatArray) -> tuple[FloatArray, FloatArray]:
     return after - before @ matrix.T, np.linalg.inv(np.eye(len(matrix)) - matrix)
 
 
-def _parzen(series: FloatArray) -> FloatArray:
-    """Long-run covariance (n_series, n_series) of series that have been centred."""
+def _parzen(series: FloatArray, width: float) -> FloatArray:
+    """Long-run covariance (n_series, n_series) of series that have been centred; lags below the width count."""
     n = len(series)
-    width = min(PARZEN * (_persistence(series) * n) ** 0.2, n - 1.0)
     found = series.T @ series / n
     for lag in range(1, math.ceil(width)):
         share = lag / width
@@ -172,9 +172,11 @@ def _parzen(series: FloatArray) -> FloatArray:
     return np.asarray(found * n / (n - series.shape[1]))
 
 
-def _persistence(series: FloatArray) -> float:
-    """Andrews' (1991) α(2) of first-order autoregressions, all series with equal weight."""
+def _bandwidth(series: FloatArray) -> float:
+    """Andrews' (1991) bandwidth, from a first-order autoregression of each series, all with equal weight."""
+    n = len(series)
     before, after = series[:-1] - series[:-1].mean(axis=0), series[1:] - series[1:].mean(axis=0)
     rho = (before * after).sum(axis=0) / (before**2).sum(axis=0)
     variance = ((after - rho * before) ** 2).mean(axis=0)
-    return float((4.0 * rho**2 * variance**2 / (1.0 - rho) ** 8).sum() / (variance**2 / (1.0 - rho) ** 4).sum())
+    alpha = (4.0 * rho**2 * variance**2 / (1.0 - rho) ** 8).sum() / (variance**2 / (1.0 - rho) ** 4).sum()
+    return min(PARZEN * float(alpha * n) ** 0.2, n - 1.0)

@@ -175,14 +175,14 @@ def _with_reasons(run: _Run, window: _Window, spec: BacktestSpec) -> pd.DataFram
         return run.trades
     begun = begin(window.inputs, window.panel.dates[window.first])
     due = run.orders.due()
-    decided = {(int(c), int(r)): int(d) for c, r, d in zip(due.column, due.row, due.decided, strict=True)}
     rows = np.searchsorted(window.panel.dates, run.trades["entry_date"].to_numpy().astype("datetime64[D]"))
     words = np.full(len(rows), "", dtype=object)
     for column, ticker in enumerate(window.panel.tickers):
-        own = [k for k in np.flatnonzero(run.trades["ticker"] == ticker) if (column, int(rows[k])) in decided]
-        if own:
-            asked = np.array([decided[column, int(rows[k])] for k in own])
-            words[own] = explain(begun, column, asked, **spec.parameters)
+        own = np.flatnonzero(run.trades["ticker"] == ticker)
+        if len(own):  # what an order could not fill at once opens a position later
+            orders = due.take(np.flatnonzero(due.column == column))
+            newest = np.searchsorted(orders.row, rows[own], side="right") - 1
+            words[own] = explain(begun, column, orders.decided[newest], **spec.parameters)
     return run.trades.assign(entry_reason=words)
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from analytics.backtest.gate import AMBER, GREEN, RED, SEVERITY, Gate, Verdict
+from analytics.backtest.gate import AMBER, GREEN, RED, SEVERITY, Gate, Verdict, percent
 from analytics.conventions import DateArray
 from analytics.market import Panel
 
@@ -40,7 +40,7 @@ def survivorship(panel: Panel, members: Mapping[str, Sequence[Spell]] | None, *,
     outside = float((bars & ~_membership(panel.tickers, spells, dates)).sum() / max(bars.sum(), 1))
     worst = max(left_out, outside)
     verdict: Verdict = GREEN if worst <= BIAS_AMBER else AMBER if worst <= BIAS_RED else RED
-    detail = f"{said}; {outside:.0%} of the run's bars are from outside their ticker's membership."
+    detail = f"{said}; {percent(outside)} of the run's bars are from outside their ticker's membership."
     if known_from > panel.dates[first]:
         verdict = max(verdict, AMBER, key=SEVERITY.__getitem__)
         detail += f" Before {known_from} the members are not known."

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analytics.backtest.round_trips import END_OF_TEST
 from analytics.conventions import STD_DDOF, TRADING_DAYS, DateArray, FloatArray
 from analytics.metrics._arithmetic import ZERO
 from analytics.metrics._drawdowns import find_drawdowns
 
 MAX_BINS = 80  # of the histogram: more only show noise
+CURVE = 200  # points of the normal curve over it
+DELISTED = "delisted"
+NOT_SOLD = (END_OF_TEST, DELISTED, "liquidated")  # exits that value a position and trade nothing, so cost nothing
 WORST = 10  # drawdowns listed
 DRAWDOWN_COLUMNS = ("number", "start", "trough", "recovery", "depth", "days_to_trough", "days")
 CONTRIBUTION_COLUMNS = ("ticker", "n_trades", "pnl", "contribution", "fees", "slippage", "borrow")
@@ -21,8 +25,8 @@ COST_COLUMNS = ("item", "usd", "of_capital", "of_traded")
 class Record:
     """An account by session, each array of shape (n_sessions,).
 
-    equity and benchmark in USD at the close; returns, benchmark_returns and risk_free_returns simple, of the session.
-    NaN when: a value or the one before is unknown, or the one before is not above 0.
+    equity and benchmark in USD at the close; returns, benchmark_returns and risk_free_returns simple, of the session;
+    traded: USD, at the prices paid. NaN when: a value or the one before is unknown, or the one before is not above 0.
     """
 
     initial_capital: float
@@ -32,14 +36,16 @@ class Record:
     returns: FloatArray
     benchmark_returns: FloatArray
     risk_free_returns: FloatArray
+    traded: FloatArray
 
     @classmethod
     def of(cls, account: pd.DataFrame, initial_capital: float) -> "Record":
-        """Return the record of an account: date (ISO text), equity, benchmark and, where known, risk_free."""
+        """Return the record of an account: date (ISO text), equity, benchmark and, where known, risk_free, turnover."""
         equity, benchmark, risk_free = (_column(account, name) for name in ("equity", "benchmark", "risk_free"))
         dates = account["date"].to_numpy(dtype="datetime64[D]")
         earned, beside = _returns(equity, initial_capital), _returns(benchmark, initial_capital)
-        return cls(initial_capital, dates, equity, benchmark, earned, beside, risk_free)
+        traded = _column(account, "turnover") * equity
+        return cls(initial_capital, dates, equity, benchmark, earned, beside, risk_free, traded)
 
     @property
     def gain(self) -> float:
@@ -49,13 +55,14 @@ class Record:
 
 @dataclass(frozen=True, eq=False)
 class Distribution:
-    """A histogram: edges (n_bins + 1,), counts (n_bins,), and the counts that a normal distribution would have.
+    """A histogram: edges (n_bins + 1,), counts (n_bins,), and the counts per bin that a normal distribution would have.
 
-    normal has the sample's mean and deviation. NaN when: the returns do not vary.
+    normal: of the sample's mean and deviation, at the returns `at`, both (CURVE,). NaN when: the returns do not vary.
     """
 
     edges: FloatArray
     counts: FloatArray
+    at: FloatArray
     normal: FloatArray
 
 
@@ -113,11 +120,11 @@ def distribution(returns: FloatArray) -> Distribution:
     n_bins = max(1, min(MAX_BINS, len(np.histogram_bin_edges(known, bins="scott")) - 1)) if len(known) else 1
     counts, edges = np.histogram(known, bins=n_bins)
     spread = float(np.std(known, ddof=STD_DDOF)) if len(known) > STD_DDOF else 0.0
+    at, width = np.linspace(edges[0], edges[-1], CURVE), edges[1] - edges[0]
     if spread <= ZERO:
-        return Distribution(edges, counts.astype(float), np.full(n_bins, np.nan))
-    centres, width = (edges[1:] + edges[:-1]) / 2.0, edges[1] - edges[0]
-    density = np.exp(-0.5 * ((centres - known.mean()) / spread) ** 2) / (spread * math.sqrt(2.0 * math.pi))
-    return Distribution(edges, counts.astype(float), density * width * len(known))
+        return Distribution(edges, counts.astype(float), at, np.full(CURVE, np.nan))
+    density = np.exp(-0.5 * ((at - known.mean()) / spread) ** 2) / (spread * math.sqrt(2.0 * math.pi))
+    return Distribution(edges, counts.astype(float), at, density * width * len(known))
 
 
 def worst_drawdowns(record: Record, *, most: int = WORST) -> pd.DataFrame:
@@ -160,13 +167,13 @@ def cost_items(trades: pd.DataFrame, record: Record) -> pd.DataFrame:
     """Return what trading cost by item, columns COST_COLUMNS: USD, as a share of the initial capital and of the value traded.
 
     Items: commission, half-spread, slippage (its base), market impact, borrow fee, total, and interest earned (what
-    the account gained beyond its trades). trades: fees, slippage (spread, base and impact together), spread, impact,
-    borrow, pnl, quantity, entry_price, exit_price. NaN when: not known; slippage then holds what is not told apart.
+    the account gained beyond its trades). The value traded leaves out exits that only valued a position.
+    trades: fees, slippage (spread, base and impact together), spread, impact, borrow, pnl, quantity, entry_price,
+    exit_price, reason. NaN when: not known; slippage then holds what is not told apart.
     """
     names = ("fees", "slippage", "spread", "impact", "borrow")
     fees, whole, spread, impact, borrow = (_total(trades, name) for name in names)
-    prices = _column(trades, "entry_price") + _column(trades, "exit_price")
-    traded = float(np.nansum(_column(trades, "quantity") * prices))
+    traded = _traded(trades, record)
     base = whole - sum(part for part in (spread, impact) if math.isfinite(part))
     usd = {
         "Commission": fees, "Half-spread": spread, "Slippage": base, "Market impact": impact, "Borrow fee": borrow,
@@ -177,6 +184,17 @@ def cost_items(trades: pd.DataFrame, record: Record) -> pd.DataFrame:
         "item": list(usd), "usd": list(usd.values()), "of_capital": [value / record.initial_capital for value in usd.values()],
         "of_traded": [value / traded if traded > 0 and item != "Interest earned" else math.nan for item, value in usd.items()],
     })  # fmt: skip
+
+
+def _traded(trades: pd.DataFrame, record: Record) -> float:
+    """What was bought and sold, USD: the account's fills less what a delisting settled.
+
+    Of an earlier version, which did not store the fills' value, that of the trades by their entry and exit.
+    """
+    bought, left = (_column(trades, "quantity") * _column(trades, name) for name in ("entry_price", "exit_price"))
+    if np.isfinite(record.traded).any():
+        return float(np.nansum(record.traded) - np.nansum(left[trades["reason"] == DELISTED]))
+    return float(np.nansum(bought) + np.nansum(left[~trades["reason"].isin(NOT_SOLD)]))
 
 
 def _column(frame: pd.DataFrame, name: str) -> FloatArray:

@@ -20,8 +20,6 @@ AMOUNT, TARGET_PERCENT, LONG_ONLY, BOTH = 0, 5, 0, 2  # vectorbt's SizeType and 
 SELL = 1  # vectorbt's OrderSide
 REVERSE, FILL_PRICE, STOP_MARKET = 3, 2, 1  # its OppositeEntryMode, StopEntryPrice and StopExitPrice
 REASONS = ("order", "stop loss", "trailing stop", "take profit")
-UNKNOWN_COSTS = ("impact_coefficient", "participation_cap", "borrow_rate")
-UNKNOWN_RULES = ("drawdown_halt", "cash_interest")
 
 
 def engine_name() -> str:
@@ -39,9 +37,8 @@ def simulate(
     A ticker that is delisted keeps its last value, and its money is not used again; a sale that brings in less than
     its fixed fee is not made; no stop is hit on a bar at whose close an order is filled. Raises InputError where costs
     or rules are asked for that vectorbt does not know: market impact, a participation cap, borrow fees on shorts, a
-    drawdown halt, interest on cash, a stop loss beside a trailing stop.
+    drawdown halt, interest on cash, a stop loss beside a trailing stop; and where the account loses everything.
     """
-    _check(spec, has_shorts=bool((orders.target_weight < 0.0).any()))
     exits = _stops(prices, orders, spec)
     if not len(orders):
         return settle(
@@ -53,22 +50,16 @@ def simulate(
         )
     rows = np.unique(np.concatenate([2 * orders.row, *(np.array([row]) for row, _ in exits)]))
     records = _fill_orders(prices, orders, exits, rows, spec)
-    return settle(_fills(records, rows, prices, spec, exits), prices, spec.initial_capital, first=first, last=last)
+    ledger = settle(_fills(records, rows, prices, spec, exits), prices, spec.initial_capital, first=first, last=last)
+    if (ledger.equity <= 0.0).any():
+        raise InputError(
+            "engine", got="vectorbt, whose account trades on after it has lost everything", allowed="the engine 'kernel'",
+            fix="Choose the engine 'kernel', which closes such an account, or trade long only.",
+        )  # fmt: skip
+    return ledger
 
 
 _RECORD = [("idx", int), ("col", int), ("size", float), ("price", float), ("fees", float), ("side", int)]
-
-
-def _check(spec: BacktestSpec, *, has_shorts: bool) -> None:
-    asked = [name for name in UNKNOWN_COSTS if getattr(spec.costs, name) and (has_shorts or name != "borrow_rate")]
-    asked += [name for name in UNKNOWN_RULES if getattr(spec.rules, name)]
-    if spec.rules.stop_loss and spec.rules.trailing_stop:
-        asked += ["stop_loss beside trailing_stop"]
-    if asked:
-        raise InputError(
-            "engine", got=f"vectorbt with {', '.join(asked)}", allowed="vectorbt without these, or the engine 'kernel'",
-            fix="Set them to 0, or choose the engine 'kernel'.",
-        )  # fmt: skip
 
 
 def _concession(spec: BacktestSpec) -> float:

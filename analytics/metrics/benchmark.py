@@ -159,7 +159,8 @@ METRICS = (
         better="higher",
         func=up_capture,
         reference="empyrical up_capture",
-        description="How much of the benchmark's gains the account had part in: 1 is all of them.",
+        description="How much of the benchmark's gains the account had part in: 1 is all of them; beware: a year of rising "
+        "sessions alone compounds to several hundred percent, so that a small difference per session looks huge.",
     ),
     Metric(
         key="down_capture",
@@ -170,7 +171,9 @@ METRICS = (
         better="lower",
         func=down_capture,
         reference="empyrical down_capture",
-        description="How much of the benchmark's losses the account had part in: 1 is all of them.",
+        description="How much of the benchmark's losses the account had part in: 1 is all of them; beware: a year of falling "
+        "sessions alone compounds to nearly −100 % for both, so that the ratio is near 1 whatever the account did: "
+        "beta and the drawdowns tell more.",
     ),
     Metric(
         key="capture_ratio",
@@ -181,7 +184,8 @@ METRICS = (
         better="higher",
         func=capture_ratio,
         reference="empyrical up_down_capture",
-        description="The part in the benchmark's gains against that in its losses.",
+        description="The part in the benchmark's gains against that in its losses; beware: on daily data both parts are "
+        "distorted by compounding, see Up capture and Down capture.",
     ),
     Metric(
         key="batting_average",

@@ -42,11 +42,14 @@ def click(browser: Any, capital: float) -> int:
         browser.send("shell-backtest-outcome.data", changed="shell-backtest-request.data",
                      values={"shell-backtest-request.data": job["job_id"]})  # fmt: skip
     result_id = _follow(browser, job)
-    body = browser.send("backtest-content.children", changed="backtest-shown.data",
-                        values={"backtest-shown.data": result_id, "shell-theme-name.data": "light"})  # fmt: skip
-    if b"Equity and drawdown" not in body:
-        raise RuntimeError(f"no result: {body[:300]!r}")
-    return len(body)
+    shown = {"backtest-shown.data": result_id, "shell-theme-name.data": "light"}
+    parts = [
+        browser.send(f"backtest-{part}.children", changed="backtest-shown.data", values=shown)
+        for part in ("verdict", "content", "each", "record")
+    ]
+    if b"Equity and drawdown" not in parts[1]:
+        raise RuntimeError(f"no result: {parts[1][:300]!r}")
+    return sum(map(len, parts))
 
 
 def _follow(browser: Any, job: dict[str, str]) -> str:

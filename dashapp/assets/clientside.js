@@ -246,6 +246,7 @@
     const chart = button && button.closest(".card").querySelector(".js-plotly-plot");
     if (!chart || !window.Plotly) return;
     button.parentElement.querySelectorAll("[data-scale]").forEach((item) => item.classList.toggle("active", item === button));
-    window.Plotly.relayout(chart, { "yaxis.type": button.getAttribute("data-scale"), "yaxis.autorange": true });
+    const scale = button.getAttribute("data-scale"); // the ticks that are given belong to the logarithmic axis
+    window.Plotly.relayout(chart, { "yaxis.type": scale, "yaxis.tickmode": scale === "log" ? "array" : "auto", "yaxis.autorange": true });
   });
 })();

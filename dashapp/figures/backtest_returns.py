@@ -64,7 +64,7 @@ def years_figure(years: pd.DataFrame, *, theme: str | None) -> dict[str, Any]:
     ]  # fmt: skip
     layout = base_layout(theme, height=300) | {"barmode": "group", "bargap": 0.25}
     layout["xaxis"] = axis(theme, type="category", showgrid=False, nticks=12)
-    layout["yaxis"] = axis(theme, tickformat=".0%", zeroline=True, nticks=6)
+    layout["yaxis"] = axis(theme, tickformat=".3~%", zeroline=True, nticks=6)
     return {"data": traces, "layout": layout}
 
 
@@ -77,25 +77,30 @@ def distribution_figure(found: Distribution, marks: dict[str, float], *, theme: 
             "hovertemplate": "%{x:.2%}: %{y} sessions<extra></extra>",
         },
         {
-            "type": "scatter", "mode": "lines", "x": encode(centres), "y": encode(found.normal), "name": "Normal, same mean and deviation",
+            "type": "scatter", "mode": "lines", "x": encode(found.at), "y": encode(found.normal), "name": "Normal, same mean and deviation",
             "line": {"color": series(theme)[1], "width": 1.6}, "hoverinfo": "skip",
         },
     ]  # fmt: skip
     layout = base_layout(theme, height=300) | {"hovermode": "closest", "bargap": 0.05}
     known = [(label, -loss) for label, loss in marks.items() if np.isfinite(loss)]
-    leftmost = min((at for _, at in known), default=0.0)
     layout["shapes"] = [
-        {"type": "line", "x0": at, "x1": at, "yref": "paper", "y0": 0, "y1": 0.92, "line": {"color": colours["down"], "width": 1.2, "dash": "dash"}}
-        for _, at in known
+        {"type": "line", "x0": at, "x1": at, "yref": "paper", "y0": 0, "y1": 0.95 - 0.14 * place, "line": {"color": colours["down"], "width": 1.2, "dash": "dash"}}
+        for place, (_, at) in enumerate(known)
     ]  # fmt: skip
-    layout["annotations"] = [
-        {"x": leftmost, "y": 0.92 - 0.1 * place, "yref": "paper", "xanchor": "right", "showarrow": False, "text": f"{label} {percent(at)} ",
-         "font": {"size": 11, "color": colours["down"]}}
+    layout["annotations"] = [  # one below the other, each at the top of its own line
+        {"x": at, "y": 0.95 - 0.14 * place, "yref": "paper", "xanchor": "right", "yanchor": "top", "showarrow": False,
+         "text": f"{label} {percent(at)} ", "font": {"size": 11, "color": colours["down"]}}
         for place, (label, at) in enumerate(known)
     ]  # fmt: skip
-    layout["xaxis"] = axis(theme, tickformat=".1~%", nticks=7, title={"text": "Return of a session"})
-    layout["yaxis"] = axis(theme, title={"text": "Sessions"})
+    layout["xaxis"] = axis(theme, tickformat=".3~%", nticks=7, title={"text": "Return of a session"})
+    layout["yaxis"] = axis(theme, tickformat=",d", nticks=6, title={"text": "Sessions"})
     return {"data": traces, "layout": layout}
+
+
+def best_and_worst(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that are drawn: of more than MOST_BARS, in order of what they earned, those at both ends."""
+    half = MOST_BARS // 2
+    return pd.concat([rows.head(half), rows.tail(half)]) if len(rows) > MOST_BARS else rows
 
 
 def contribution_figure(rows: pd.DataFrame, *, theme: str | None) -> dict[str, Any]:
@@ -103,8 +108,7 @@ def contribution_figure(rows: pd.DataFrame, *, theme: str | None) -> dict[str, A
 
     Of more than MOST_BARS tickers the best and the worst are drawn.
     """
-    if len(rows) > MOST_BARS:
-        rows = pd.concat([rows.head(MOST_BARS // 2), rows.tail(MOST_BARS // 2)])
+    rows = best_and_worst(rows)
     colours = palette(theme)
     trace = {
         "type": "bar", "orientation": "h", "x": rows["contribution"].tolist(), "y": plain(rows["ticker"]),

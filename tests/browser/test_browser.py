@@ -156,8 +156,8 @@ class Backtest:
         field.fill(value)
 
     def audited(self) -> None:
-        expect(self.page.locator("#backtest-content")).to_contain_text(
-            re.compile(r"\d of 8 gates green"), timeout=60_000
+        expect(self.page.locator("#backtest-verdict")).to_contain_text(
+            re.compile(r"\d of 9 gates green"), timeout=60_000
         )
         self.tab.settle(60)
 
@@ -165,7 +165,7 @@ class Backtest:
         expect(self.page.locator("#backtest-content")).to_contain_text("Equity and drawdown", timeout=60_000)
         self.tab.settle(60)
         cell = self.page.locator(
-            "#backtest-content tr", has=self.page.locator("th", has_text=re.compile("^result$"))
+            "#backtest-record tr", has=self.page.locator("th", has_text=re.compile("^Result$"))
         ).locator("td")
         return cell.inner_text()
 
@@ -178,18 +178,21 @@ def backtest(tab: Tab) -> Iterator[Backtest]:
 def test_a_backtest_runs_and_the_same_question_comes_back_at_once(backtest: Backtest) -> None:
     backtest.run(start="2015-01-01", end="2018-12-31")
     first = backtest.result()
-    expect(backtest.page.locator("#backtest-content")).to_contain_text("2015-01-02 to 2018-12-31")
-    expect(backtest.page.locator("#backtest-content .ag-row").first).to_be_visible()
+    expect(backtest.page.locator("#backtest-verdict")).to_contain_text("2015-01-02 to 2018-12-31")
+    backtest.page.locator(
+        "#backtest-record .plumbline-grid"
+    ).first.scroll_into_view_if_needed()  # drawn where it is seen
+    expect(backtest.page.locator("#backtest-record .ag-row").first).to_be_visible()
     backtest.audited()
     backtest.cost("fee_rate", "0.5")
     backtest.run()
-    expect(backtest.page.locator("#backtest-content")).not_to_contain_text(first, timeout=60_000)
+    expect(backtest.page.locator("#backtest-record")).not_to_contain_text(first, timeout=60_000)
     second = backtest.result()
     assert second != first
     backtest.audited()
     backtest.cost("fee_rate", "0.05")
     backtest.run()
-    expect(backtest.page.locator("#backtest-content")).to_contain_text(first, timeout=20_000)
+    expect(backtest.page.locator("#backtest-record")).to_contain_text(first, timeout=20_000)
 
 
 def test_a_basket_is_kept_over_a_reload(backtest: Backtest) -> None:

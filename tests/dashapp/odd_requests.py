@@ -1,9 +1,11 @@
-"""Backtest requests that misbehave in the worker. A module of its own, so that a worker process can import it."""
+"""Backtests that misbehave in the worker. A module of its own, so that a worker process can import it."""
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from dashapp.jobs import Watch
 from pipeline.backtests import BacktestRequest
 
 
@@ -24,3 +26,12 @@ class FailingRequest(BacktestRequest):
 
     def over(self, *, start: str, end: str) -> Any:
         raise ZeroDivisionError("planted")
+
+
+def hang(path: Path, job_id: str, *, seconds: float, answer: str | None) -> None:
+    """A job that goes on for ever, once it has told its answer if it has one."""
+    watch = Watch(path, job_id, seconds=seconds)
+    watch.started()
+    if answer is not None:
+        watch.answered(answer)
+    time.sleep(60.0)

@@ -36,8 +36,21 @@ def opened(dispatch: Dispatch, page: str, values: dict[str, Any]) -> Any:
     """The content of a page; any unexpected error fails."""
     written = dispatch(CONTENT[page], values)
     assert "shell-toasts.children" not in written, text_of(written["shell-toasts.children"])
-    combined = {"technical": _with_chart_and_votes, "frontier": _with_chart_and_portfolio}
+    combined = {
+        "technical": _with_chart_and_votes, "frontier": _with_chart_and_portfolio, "backtest": _with_verdict_and_record,
+    }  # fmt: skip
     return combined[page](dispatch, values, written) if page in combined else written[CONTENT[page]]
+
+
+def _with_verdict_and_record(dispatch: Dispatch, values: dict[str, Any], written: dict[str, Any]) -> Any:
+    """The Backtest tab fills four places, so that the audit redraws no picture."""
+    found = []
+    for place in ("verdict", "content", "each", "record"):
+        name = f"backtest-{place}.children"
+        answer = written if place == "content" else dispatch(name, values)
+        assert "shell-toasts.children" not in answer, text_of(answer["shell-toasts.children"])
+        found.append(answer[name])
+    return found
 
 
 def _with_chart_and_portfolio(dispatch: Dispatch, values: dict[str, Any], written: dict[str, Any]) -> Any:

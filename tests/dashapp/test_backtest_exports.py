@@ -19,11 +19,12 @@ from tear_sheets import gate, read_sheet, run_in
 
 from analytics.backtest.spec import BacktestSpec
 from config import ROOT
+from dashapp.format import percent, usd
 from dashapp.pages.backtest.exports import as_csv
-from dashapp.pages.backtest.report import html_report
+from dashapp.pages.backtest.report import MOST_TRADES, html_report
 from dashapp.pages.backtest.script import python_script
 from dashapp.pages.backtest.stored import Stored
-from dashapp.pages.backtest.tables import metric_text
+from dashapp.pages.backtest.tables import metric_text, price
 from pipeline import backtests
 
 DOWNLOAD = "backtest-export-download.data"
@@ -81,9 +82,38 @@ def test_the_report_needs_nothing_beside_it(sheet: Stored, shown: str, dispatch:
     assert sheet.result["result_id"] in report
     assert all(gate["label"] in report for gate in sheet.audit["gates"])
     pictures = re.findall(r"<svg.*?</svg>", report)
-    assert len(pictures) == 3
+    assert len(pictures) == 9
+    for title in (
+        "Yearly returns",
+        "Beta, rolling, one year",
+        "Distribution",
+        "Exposure",
+        "Contribution of the tickers",
+        "Tickers",
+    ):
+        assert f"<h2>{title}" in report
     for picture in pictures:
         ElementTree.fromstring(picture)
+
+
+def test_the_report_writes_as_the_page_does(sheet: Stored) -> None:
+    report = html_report(sheet)
+    first = sheet.trades.iloc[0]
+    for text in (price(first["entry_price"]), usd(first["pnl"]), percent(first["return_pct"]), first["entry_date"]):
+        assert f"<td>{text}</td>" in report
+    verdicts = re.findall(r'<li><span class="(red|amber|green)">', report)
+    assert verdicts == sorted(verdicts, key=["red", "amber", "green"].index)
+    assert len(verdicts) == len(sheet.audit["gates"])
+    assert f'class="{sheet.audit["verdict"]}">' in report.split("<ul>")[0]
+
+
+def test_a_report_lists_at_most_so_many_trades(sheet: Stored) -> None:
+    many = pd.concat([sheet.trades] * (MOST_TRADES // len(sheet.trades) + 2), ignore_index=True)
+    many["trade_id"] = np.arange(1, len(many) + 1)
+    report = html_report(Stored(sheet.result, sheet.account, many, sheet.tickers))
+    assert f"Trades, the first {MOST_TRADES} of {len(many):,}" in report
+    assert f"<tr><td>{MOST_TRADES}</td>" in report
+    assert f"<tr><td>{MOST_TRADES + 1}</td>" not in report
 
 
 def test_the_report_escapes_what_is_stored(sheet: Stored) -> None:

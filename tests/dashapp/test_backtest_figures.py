@@ -9,9 +9,27 @@ import numpy as np
 import pandas as pd
 import pytest
 from dash._utils import to_json
+from hypothesis import given
+from hypothesis import strategies as st
 
-from analytics.backtest.tear_sheet import Distribution, Record, period_returns, rolling_statistics, worst_drawdowns
-from dashapp.figures.backtest import DAILY_UP_TO, MARKED, equity_figure, exposure_figure, rolling_figure
+from analytics.backtest.tear_sheet import (
+    Distribution,
+    Record,
+    period_returns,
+    period_turnover,
+    rolling_statistics,
+    worst_drawdowns,
+)
+from dashapp.figures._ticks import log_ticks, money
+from dashapp.figures.backtest import (
+    DAILY_UP_TO,
+    MARKED,
+    drawn_rows,
+    equity_figure,
+    exposure_figure,
+    rolling_figure,
+    turnover_unit,
+)
 from dashapp.figures.backtest_returns import (
     MOST_BARS,
     contribution_figure,
@@ -43,7 +61,9 @@ def every_figure(n: int, theme: str | None) -> dict[str, dict[str, Any]]:
     rows = account(n)
     record = Record.of(rows, 100_000.0)
     earned = pd.DataFrame({"ticker": ["A", "<b>"], "contribution": [0.2, -0.1]})
-    bins = Distribution(np.array([-0.01, 0.0, 0.01]), np.array([3.0, 4.0]), np.array([np.nan, 2.0]))
+    bins = Distribution(
+        np.array([-0.01, 0.0, 0.01]), np.array([3.0, 4.0]), np.array([-0.01, 0.01]), np.array([np.nan, 2.0])
+    )
     return {
         "equity": equity_figure(rows, theme=theme, drawdowns=worst_drawdowns(record)),
         "exposure": exposure_figure(rows, pd.DataFrame({"period": ["2010-01-01"], "turnover": [0.1]}), theme=theme),
@@ -81,9 +101,61 @@ def test_the_equity_is_on_a_log_scale_with_the_worst_drawdowns_marked() -> None:
 
 
 def test_long_accounts_are_drawn_by_week() -> None:
-    figures = every_figure(2 * DAILY_UP_TO, "light")
-    for name in ("equity", "exposure", "rolling"):
-        assert len(figures[name]["data"][0]["x"]) < 2 * DAILY_UP_TO / 4, name
+    figures, short = (every_figure(n, "light") for n in (2 * DAILY_UP_TO, 300))
+    for name, share in (("equity", 2 / 5), ("exposure", 1 / 4), ("rolling", 1 / 4)):
+        assert len(figures[name]["data"][0]["x"]) <= share * 2 * DAILY_UP_TO + 2, name
+        assert figures[name]["layout"]["xaxis"]["title"]["text"] == "drawn by week"
+        assert "title" not in short[name]["layout"]["xaxis"]
+
+
+def test_what_is_drawn_by_week_keeps_the_bottom_of_every_week() -> None:
+    rows = account(2 * DAILY_UP_TO)
+    noise = np.random.default_rng(1).uniform(-0.2, 0.0, len(rows))
+    dates = rows["date"].to_numpy("datetime64[D]")
+    drawn = drawn_rows(dates, noise)
+    weeks = pd.Series(noise).groupby((dates - np.datetime64("1970-01-05")).astype(int) // 7)
+    assert set(weeks.idxmin()) <= set(drawn)
+    assert set(drawn_rows(dates)) <= set(drawn)
+    assert (np.diff(drawn) > 0).all()
+    np.testing.assert_array_equal(drawn_rows(dates[:300], noise[:300]), np.arange(300))
+    unknown = np.full(len(rows), np.nan)
+    assert set(drawn_rows(dates)) <= set(drawn_rows(dates, unknown))
+
+
+@given(st.floats(1.0, 1e9), st.floats(1.0, 1e5))
+def test_a_log_axis_has_few_round_ticks_within_what_is_drawn(low: float, factor: float) -> None:
+    ticks = log_ticks(low, low * factor)
+    assert 1 <= len(ticks) <= 12
+    assert all(0.9 * low <= tick <= 1.1 * low * factor for tick in ticks)
+    assert ticks == sorted(set(ticks))
+
+
+def test_the_ticks_of_a_log_axis_are_those_that_are_read_at_a_glance() -> None:
+    assert [money(tick) for tick in log_ticks(95_000, 1_600_000)] == ["$100k", "$200k", "$500k", "$1M"]
+    assert [money(tick) for tick in log_ticks(97_000, 103_000)] == ["$98k", "$100k", "$102k"]
+    assert [money(tick) for tick in log_ticks(100, 1e6)] == ["$100", "$1k", "$10k", "$100k", "$1M"]
+    axis = equity_figure(account(900), theme="light")["layout"]["yaxis"]
+    assert len(axis["tickvals"]) == len(axis["ticktext"]) <= 6
+
+
+def test_exposure_is_drawn_once_where_nothing_is_sold_short() -> None:
+    turnover = pd.DataFrame({"period": ["2010-01-01"], "turnover": [0.1]})
+    long_only = account(50).assign(net_exposure=0.8)
+    names = [trace["name"] for trace in exposure_figure(long_only, turnover, theme="light")["data"]]
+    assert names == ["Exposure", "Turnover"]
+    both = [trace["name"] for trace in exposure_figure(account(50), turnover, theme="light")["data"]]
+    assert both == ["Gross", "Net", "Turnover"]
+
+
+def test_a_test_of_a_few_sessions_has_a_tick_for_each() -> None:
+    for n, unit in ((4, "D"), (30, "M")):
+        rows = account(n)
+        turnover = period_turnover(rows, turnover_unit(rows["date"].to_numpy("datetime64[D]")))
+        assert len(turnover) == {"D": 4, "M": 2}[unit]
+        assert ("xperiod" in exposure_figure(rows, turnover, theme="light")["data"][-1]) == (unit == "M")
+    axis = equity_figure(account(4), theme="light")["layout"]["xaxis"]
+    assert [str(day) for day in axis["tickvals"]] == list(account(4)["date"])
+    assert "tickvals" not in equity_figure(account(30), theme="light")["layout"]["xaxis"]
 
 
 def test_the_map_of_months_shows_every_month_once() -> None:
@@ -136,12 +208,23 @@ def test_a_picture_is_drawn_from_its_first_to_its_last_value() -> None:
 def test_nothing_known_is_no_picture(values: list[float]) -> None:
     dates = np.array(["2020-01-01", "2020-01-02"], "datetime64[D]")[: len(values)]
     assert line_svg(dates, {"A": np.array(values)}, height=100, unit="usd") == ""
-    assert bars_svg(["a", "b"][: len(values)], np.array(values), height=100) == ""
+    assert bars_svg(["a", "b"][: len(values)], {"A": np.array(values)}, height=100) == ""
 
 
 def test_bars_stand_on_zero() -> None:
-    drawn = ElementTree.fromstring(bars_svg(["2019", "2020", "2021"], np.array([0.1, -0.2, np.nan]), height=120))
+    drawn = ElementTree.fromstring(bars_svg(["2019", "2020", "2021"], {"A": np.array([0.1, -0.2, np.nan])}, height=120))
     up, down = drawn.iter("rect")
     assert float(up.attrib["y"]) + float(up.attrib["height"]) == pytest.approx(float(down.attrib["y"]), abs=0.2)
     assert float(down.attrib["height"]) == pytest.approx(2 * float(up.attrib["height"]), abs=0.3)
     assert (up.attrib["fill"], down.attrib["fill"]) == (PALETTES["light"]["up"], PALETTES["light"]["down"])
+
+
+def test_series_beside_each_other_have_a_legend() -> None:
+    both = {"Strategy": np.array([0.1, 0.2]), "Buy & hold": np.array([0.3, -0.1])}
+    dates = np.array(["2020-01-01", "2020-01-02"], "datetime64[D]")
+    for drawn in (bars_svg(["a", "b"], both, height=120), line_svg(dates, both, height=120, unit="percent")):
+        words = [item.text for item in ElementTree.fromstring(drawn).iter("text")]
+        assert {*both} <= {*words}
+        single = {"Strategy": both["Strategy"]}
+    for drawn in (bars_svg(["a", "b"], single, height=120), line_svg(dates, single, height=120, unit="percent")):
+        assert "Strategy" not in [item.text for item in ElementTree.fromstring(drawn).iter("text")]

@@ -13,7 +13,9 @@ from dispatch import Dispatch, outputs_of, text_of, tips_of, walk, with_class
 from analytics.backtest.strategies import STRATEGIES
 from analytics.backtest.terms import COSTS, RULES
 from analytics.conventions import INITIAL_CAPITAL
+from dashapp.components import KEPT
 from dashapp.data import POOL_KEY
+from dashapp.pages.backtest.layout import LONGEST_LINK
 from dashapp.pages.backtest.layout import layout as page_layout
 from pipeline import backtests, schema, store, workspace
 from pipeline.backtests import BacktestRequest
@@ -29,6 +31,7 @@ TERMS = {item.name: item.default * 100 if item.percent else item.default for ite
 def settings(serve: Callable[..., Any], simulated: Any, app: Dash) -> Iterator[Any]:
     yield serve(db=simulated.db)
     app.server.config[POOL_KEY].pending.clear()
+    app.server.config[POOL_KEY].asked.clear()
 
 
 def form(**changes: Any) -> dict[str, Any]:
@@ -106,6 +109,8 @@ def test_the_whole_universe_is_asked_for_by_name(settings: Any, app: Dash, dispa
         ({"start": "2020-02-30"}, "From: got 2020-02-30"), ({"start": "2090-01-01"}, "No prices of SIM001"),
         ({"end": "1950-01-01"}, "No prices of SIM001"), ({"parameters": {"threshold": None}}, r"Votes needed: got nothing.*Fill in"),
         ({"parameters": {"threshold": 0}}, "Votes needed: got 0"), ({"parameters": {"threshold": 99}}, "Votes needed: got 99; allowed: a number from 1 to 37"),
+        ({"parameters": {"votes": ["rsi"]}}, "Votes needed: got 3; allowed: at most the number of voting indicators, 1"),
+        ({"engine": "vectorbt"}, "Engine: got vectorbt with market impact, participation cap, interest on cash"),
         ({"parameters": {"nonsense": 1}}, "nonsense"), ({"strategy": "technical_voting"}, "Did you mean 'technical_vote'"),
     ],
 )  # fmt: skip
@@ -250,6 +255,15 @@ def test_a_job_that_is_done_shows_its_result(settings: Any, dispatch: Dispatch, 
     assert (seen["shown.data"], seen["message.children"]) == (RESULT, "")
 
 
+def test_a_job_stopped_in_its_checks_shows_its_result_and_says_so(
+    settings: Any, dispatch: Dispatch, job: Callable[..., str]
+) -> None:
+    said = "The answer stands; its checks were stopped after 60 s."
+    seen = watched(dispatch, {"job_id": job(state="done", progress=0.7, result_id=RESULT, message=said)})
+    assert at_rest(seen)
+    assert (seen["shown.data"], seen["message.children"]) == (RESULT, said)
+
+
 def test_a_job_nobody_knows_is_explained(settings: Any, dispatch: Dispatch) -> None:
     seen = watched(dispatch, {"job_id": "gone"})
     assert at_rest(seen)
@@ -316,6 +330,53 @@ def test_the_ticker_list_is_locked_while_all_stocks_are_meant(dispatch: Dispatch
     locked = "backtest-tickers.disabled"
     assert dispatch(locked, {"backtest-scope.value": "all"})[locked] is True
     assert dispatch(locked, {"backtest-scope.value": "chosen"})[locked] is False
+
+
+def persistence_of(drawn: Any) -> dict[str, Any]:
+    """{control: the key under which the browser keeps its value} of all that are kept."""
+    return {
+        str(item["props"]["id"]): item["props"]["persistence"] for item in walk(drawn) if "persistence" in item["props"]
+    }
+
+
+def page(app: Dash, *address: str, **query: str) -> Any:
+    with app.server.app_context():
+        return json.loads(to_json(page_layout(*address, **query)))
+
+
+def test_a_link_begins_a_form_of_its_own(settings: Any, app: Dash) -> None:
+    """What the browser has kept of the form, or of another link, must not override what this link asks for."""
+    links = [
+        page(app), page(app, "rating"), page(app, "technical_vote"), page(app, "rating", buy_above="0.2"),
+        page(app, "rating", buy_above="0.3"), page(app, "nonsense"), page(app, "rating", buy_above="x" * 9_000),
+    ]  # fmt: skip
+    keys = [persistence_of(drawn) for drawn in links]
+    assert all(len(set(key.values())) == 1 for key in keys)
+    assert all(key.keys() == keys[0].keys() for key in keys)
+    assert "backtest-strategy" in keys[0]
+    used = [next(iter(key.values())) for key in keys]
+    assert used[0] is KEPT["persistence"] is True
+    assert len(set(used)) == len(used)
+    assert max(len(key) for key in used[1:]) <= LONGEST_LINK
+    assert persistence_of(page(app, "rating", sell_below="0", buy_above="0.2")) == persistence_of(
+        page(app, "rating", buy_above="0.2", sell_below="0")
+    )
+
+
+def test_the_parameters_of_a_link_are_kept_with_it(settings: Any, app: Dash, dispatch: Dispatch) -> None:
+    parameters, strategy = "backtest-parameters.children", {"backtest-strategy.value": "rating"}
+    drawn = page(app, "rating", buy_above="0.2")
+    asked = next(item["props"]["data"] for item in walk(drawn) if item["props"].get("id") == "backtest-asked")
+    (link,) = set(persistence_of(drawn).values())
+    for seen, expected in ((asked, link), (asked | {"kept": ["x"]}, True), (None, True), ("x", True)):
+        written = dispatch(parameters, strategy | {"backtest-asked.data": seen})[parameters]
+        assert set(persistence_of(written).values()) == {expected}
+    other = dispatch(parameters, {"backtest-strategy.value": "momentum_12_1", "backtest-asked.data": asked})[parameters]
+    assert set(persistence_of(other).values()) == {link}
+    (above,) = [item["props"] for item in walk(
+        dispatch(parameters, strategy | {"backtest-asked.data": asked})[parameters]
+    ) if item["props"].get("id") == {"type": "backtest-parameter", "name": "buy_above"}]  # fmt: skip
+    assert above["value"] == 0.2
 
 
 # ---- the answer ---------------------------------------------------------------------------------------------

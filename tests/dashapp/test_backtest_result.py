@@ -9,19 +9,21 @@ from typing import Any
 import pandas as pd
 import pytest
 from dash._utils import to_json
-from dispatch import Dispatch, of_type, text_of, walk, with_class
+from dispatch import Dispatch, of_type, outputs_of, text_of, walk, with_class
 from opened_page import grid_rows, opened, stat_cards
 from tear_sheets import TICKERS, gate, read_sheet, run_in
 
 from analytics.metrics import METRICS
-from dashapp.pages.backtest.assumptions import asked, assumed, notes, words
+from config import ROOT
+from dashapp.pages.backtest.assumptions import asked, assumed, facts, notes, words
 from dashapp.pages.backtest.badge import audit_stat, gate_list
 from dashapp.pages.backtest.reconciliation import LIBRARIES, MISSING, TABLE, reconciliation_view
 from dashapp.pages.backtest.report import html_report
 from dashapp.pages.backtest.stored import Stored
-from dashapp.pages.backtest.tables import HEADLINE, LEVELS, metric_groups, metric_text
+from dashapp.pages.backtest.tables import HEADLINE, LEVELS, interval_text, metric_groups, metric_text, price
 from pipeline import schema, store
 
+UNKNOWN_TICKER = "backtest-unknown.children"
 DOWNLOAD = "backtest-export-download.data"
 
 
@@ -67,10 +69,49 @@ def test_the_verdict_and_the_intervals_stand_beside_the_headline(sheet: Stored, 
         assert card["value"] == metric_text(key, sheet.metrics[key])
         assert METRICS[key].formula in card["tip"]
     low, high = sheet.audit["intervals"]["sharpe_ratio"]
-    assert (
-        cards["Sharpe ratio"]["note"]
-        == f"95 %: {metric_text('sharpe_ratio', low)} to {metric_text('sharpe_ratio', high)}"
-    )
+    interval = f"95 %: {metric_text('sharpe_ratio', low)} to {metric_text('sharpe_ratio', high)}"
+    beside = metric_text("benchmark_sharpe_ratio", sheet.metrics["benchmark_sharpe_ratio"])
+    assert cards["Sharpe ratio"]["note"] == f"{interval} · buy and hold {beside}".replace(" %", "\N{NO-BREAK SPACE}%")
+    assert "bootstrap's: 95 %" in cards["Sharpe ratio"]["tip"]
+    assert "no bootstrap's" in cards[METRICS["annual_volatility"].label]["tip"]
+
+
+def test_the_audit_redraws_no_picture(dispatch: Dispatch) -> None:
+    read = {
+        name: {part["id"] for part in item["inputs"]}
+        for item in dispatch.dependencies for name in outputs_of(item["output"])
+    }  # fmt: skip
+    assert "backtest-checking" in read["backtest-verdict.children"] & read["backtest-each.children"]
+    assert "backtest-checking" not in read["backtest-content.children"] | read["backtest-record.children"]
+
+
+def test_a_sheet_that_is_drawn_already_is_not_computed_again(
+    shown: str, dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = content_of(dispatch, shown)
+    monkeypatch.setattr("dashapp.pages.backtest.result.pictures", None)
+    monkeypatch.setattr("dashapp.pages.backtest.result.trades_card", None)
+    assert content_of(dispatch, shown) == first
+
+
+def test_an_interval_too_wide_to_say_anything_is_not_shown() -> None:
+    assert interval_text("annual_volatility", {"annual_volatility": [0.0467, 0.3753]}) == ""
+    assert interval_text("annual_volatility", {"annual_volatility": [0.1, 0.15]}) == "95 %: 10.00 % to 15.00 %"
+    assert interval_text("total_return", {"total_return": [0.01, 0.3]}) == "95 %: 1.00 % to 30.00 %"
+    assert interval_text("annual_volatility", {"annual_volatility": [None, None]}) == ""
+
+
+@pytest.mark.parametrize(("ticker", "says"), [("ZZZZ", "ZZZZ"), ("SIM01", "Did you mean 'SIM001'")])
+def test_a_ticker_that_the_store_does_not_have_is_explained(
+    shown: str, dispatch: Dispatch, ticker: str, says: str
+) -> None:
+    view = {"shell-view.data": {"ticker": ticker, "range": "2y"}}
+    assert says in text_of(dispatch(UNKNOWN_TICKER, view)[UNKNOWN_TICKER])
+
+
+@pytest.mark.parametrize("view", [None, {"ticker": None, "range": "2y"}, {"ticker": "SIM001", "range": "2y"}])
+def test_a_known_ticker_or_none_is_passed_over(shown: str, dispatch: Dispatch, view: Any) -> None:
+    assert dispatch(UNKNOWN_TICKER, {"shell-view.data": view})[UNKNOWN_TICKER] is None
 
 
 def metric_rows(content: Any) -> list[dict[str, Any]]:
@@ -125,11 +166,11 @@ def test_tickers_stand_side_by_side_with_each_on_its_own(sheet: Stored, shown: s
 def test_the_sheet_says_what_is_assumed(sheet: Stored, shown: str, dispatch: Dispatch) -> None:
     said = text_of(content_of(dispatch, shown))
     assert "commission 0.05\N{NO-BREAK SPACE}%" in said
-    assert "stop loss 10.0\N{NO-BREAK SPACE}%" in said
+    assert "stop loss 10\N{NO-BREAK SPACE}%" in said
     assert "at most 50\N{NO-BREAK SPACE}% of the account per ticker" in said  # of two tickers, an equal share
     assert "engine Plumbline" in said
     assert asked(sheet.result) in said
-    for part in ("Worst drawdowns", "Crises", "Monthly returns", "Yearly returns", "Distribution", "The year up to each date",
+    for part in ("Worst drawdowns", "Crises", "Monthly returns", "Yearly returns", "Distribution", "Rolling, one year",
                  "Exposure and turnover", "Costs", "Contribution of each ticker", "Trades", "Metrics"):  # fmt: skip
         assert part in said
     assert "COVID-19, 2020" in said
@@ -258,6 +299,14 @@ def test_the_comparison_that_comes_with_the_app_gives_a_reason_for_each_differen
     assert len(table) >= 40
 
 
+def test_the_comparison_names_the_series_that_its_page_describes() -> None:
+    """The page that the same command writes."""
+    described = (ROOT / "docs/RECONCILIATION.md").read_text(encoding="utf-8")
+    found = re.search(r"([\d,]+) weekdays from (\S+) to (\d{4}-\d\d-\d\d)", described)
+    assert found is not None
+    assert "{} weekdays, {} to {}".format(*found.groups()) in text_of(as_json(reconciliation_view()))
+
+
 # ---- sentences ---------------------------------------------------------------------------------------------------
 
 
@@ -272,24 +321,67 @@ def test_sentences_name_what_matters(sheet: Stored) -> None:
     said = assumed(result).replace("\N{NO-BREAK SPACE}", " ")
     costs = (
         "$1.50 a fill",
-        "borrow fee 2.00 % a year",
+        "borrow fee 2 % a year",
         "Long and short",
         "at most 40 % of the account",
-        "take profit 30.0 %",
+        "take profit 30 %",
         "cash earns nothing",
+        "not on the orders of A whose volume is unknown",
     )
     assert [part for part in costs if part not in said] == []
     told = " ".join(notes(result, stale=True))
     known = (
         "those that failed since",
         "earlier data run",
-        "flat costs alone",
         "settled at the last close",
         "2020-03-12",
         "unknown on 3 sessions",
     )
     assert [part for part in known if part not in told] == []
     assert notes({**result, "tickers": ["A"], "audit": {}}, stale=False) == []
+
+
+def test_what_was_done_is_said_and_not_the_rule_it_departs_from(sheet: Stored) -> None:
+    def said(**audit: Any) -> str:
+        none = sheet.result["metrics"] | {"total_impact": 0.0}
+        return assumed(sheet.result | {"metrics": none, "audit": audit}).replace("\N{NO-BREAK SPACE}", " ")
+
+    assert "filled at the next open, in total-return prices" in said()
+    assert "impact 1.5 % ×" in said()
+    late = said(filled_at_close=["SIM001"], volume_unknown=TICKERS)
+    assert "filled at the next open, at the close on bars of SIM001 that have no open, in" in late
+    assert "no volume is known" in late
+    assert "impact 1.5 %" not in late
+    assert "of the daily volume" not in late
+
+
+def test_settings_and_facts_are_said_by_their_labels(sheet: Stored) -> None:
+    of = {
+        "params": sheet.result["params"] | {"portfolio": "max_sharpe", "window": 756},
+        "strategy_name": "frontier_timed",
+    }
+    assert "portfolio maximum Sharpe ratio, window 756" in asked(sheet.result | of)
+    assert "voting indicators ADX" in asked(sheet.result)
+    found = facts(
+        sheet.result | {"audit": {"orders_unfilled": 3, "position_limit": 0.5, "gates": [1], "new_fact": 12_345.0}}
+    )
+    assert found["New fact"] == "12,345"
+    assert found["At most in one ticker"] == "50 %"
+    assert found["Result"] == sheet.result["result_id"]
+    assert "commission 0.05 %; fixed commission 0" in found["Asked"]
+    assert "stop loss 10 %" in found["Asked"]
+    assert [value for name, value in found.items() if "no cash left" in name] == ["3"]
+    assert len(found) == 8
+
+
+def test_a_small_price_has_the_digits_it_needs() -> None:
+    assert [price(value) for value in (1234.5, 1.0, 0.3412, 0.00123456, None)] == [
+        "$1,234.50",
+        "$1.00",
+        "$0.3412",
+        "$0.001235",
+        "–",
+    ]
 
 
 def test_values_are_spelt_out_and_long_ones_cut() -> None:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from analyst import ENDED, OUTCOME, REQUEST, Analyst, gone
 from dash import Dash
 from dispatch import text_of
 from flask import session
-from odd_requests import FailingRequest, SlowRequest
+from odd_requests import FailingRequest, SlowRequest, hang
 
+from analytics.conventions import INITIAL_CAPITAL
 from dashapp import jobs
 from dashapp.backtest_job import cancel, submit
 from dashapp.data import POOL_KEY
@@ -45,6 +47,7 @@ def pool(warm: Any) -> Iterator[Any]:
         warm.terminate_job(pid)
         process.join(5)
     warm.pending.clear()
+    warm.asked.clear()
 
 
 @pytest.fixture
@@ -144,7 +147,7 @@ def test_no_more_jobs_run_at_once_than_there_are_places(
 
 
 def test_a_job_in_line_knows_how_many_are_ahead(pool: Any, analyst: Analyst) -> None:
-    first, second, third = (analyst.submit(quick(start=f"201{year}-01-01")) for year in (6, 7, 8))
+    first, second, third = (analyst.submit(quick(initial_capital=capital)) for capital in (1e3, 2e3, 3e3))
     assert [analyst.state(job_id)["ahead"] for job_id in (first, second, third)] == [0, 1, 2]
     watched = analyst.dispatch("backtest-shown.data", {"shell-backtest-job.data": {"job_id": third}})
     assert watched["backtest-message.children"] == "Waiting for a free worker, 2 ahead."
@@ -187,9 +190,10 @@ def test_one_job_too_many_is_refused_with_a_sentence(pool: Any, analyst: Analyst
     with pytest.raises(jobs.TooManyJobsError, match="10 backtests of this browser are waiting"):
         analyst.submit(quick())
     for number in range(jobs.MAX_JOBS // 2):
-        pool.submit(f"of another {number}", {"owner": "another"})
+        pool.submit(f"of another {number}", {"owner": "another", "question": f"another {number}"})
     with pytest.raises(jobs.TooManyJobsError, match=f"{jobs.MAX_JOBS} backtests are running or waiting"):
-        pool.submit("of a third", {"owner": "third"})
+        pool.submit("of a third", {"owner": "third", "question": "a third"})
+    assert pool.job_of("a third") is None
     told = analyst.dispatch(REQUEST, form())
     assert "Try again when one has ended" in text_of(told["backtest-error.children"])
     assert "shell-backtest-job.data" not in told
@@ -207,7 +211,67 @@ def test_jobs_that_no_browser_came_back_for_do_not_fill_the_line(
     assert analyst.start(left[0]) is None
 
 
-def form() -> dict[str, Any]:
+# ---- the same question asked twice --------------------------------------------------------------------------
+
+
+def test_the_same_question_asked_while_it_runs_gets_the_same_job(pool: Any, app: Dash, analyst: Analyst) -> None:
+    """Whoever asks: the second visitor watches the job of the first, and cannot end it."""
+    job_id = analyst.submit(slow())
+    pid = analyst.started(job_id)
+    other = Analyst(app, analyst.settings)
+    assert other.submit(slow()) == job_id
+    assert analyst.submit(slow()) == job_id
+    told = other.dispatch(REQUEST, form(tickers=["SIM001"]))
+    assert told["shell-backtest-job.data"] == {"job_id": job_id}
+    assert REQUEST not in told  # a browser that writes it would end the process with its next question
+    other.cancel(job_id)
+    time.sleep(2 * jobs.HEARTBEAT_SECONDS)
+    assert (analyst.state(job_id)["state"], pool.job_running(pid)) == ("running", True)
+    with workspace.reading(analyst.settings.workspace) as reader:
+        assert reader.rows("SELECT job_id, owner FROM jobs") == [(job_id, analyst.owner)]
+
+
+def test_the_same_question_asked_before_it_runs_is_started_once_by_whoever_comes_first(
+    pool: Any, app: Dash, analyst: Analyst
+) -> None:
+    job_id = analyst.submit(slow())
+    other = Analyst(app, analyst.settings)
+    told = other.dispatch(REQUEST, form(tickers=["SIM001"]))
+    assert told[REQUEST] == job_id
+    other.started(job_id)
+    assert analyst.start(job_id) is None
+    assert len([process for process in pool.live.values() if process.is_alive()]) == 1
+    other.cancel(job_id)
+    assert analyst.state(job_id)["state"] == "running"
+
+
+@pytest.mark.parametrize("state", ["cancelled", "failed", "lost"])
+def test_a_question_whose_job_ended_without_an_answer_is_worked_on_again(
+    pool: Any, analyst: Analyst, state: str
+) -> None:
+    first = analyst.submit(slow())
+    workspace.update_job(analyst.settings.workspace, first, state=state)
+    assert analyst.submit(slow()) != first
+
+
+def test_another_question_gets_a_job_of_its_own(pool: Any, analyst: Analyst) -> None:
+    asked = [{}, {"tickers": ["SIM002"]}, {"rules": {"stop_loss": 0.1}}, {"initial_capital": 5_000.0}]
+    assert len({analyst.submit(slow(**changes)) for changes in asked}) == len(asked)
+
+
+def test_no_more_questions_are_remembered_than_there_is_room_for(pool: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "MAX_QUESTIONS", 3)
+    for number in range(8):
+        pool.submit(f"job {number}", {"owner": f"{number}", "question": f"question {number}"})
+        assert pool.job_of(f"question {number}") == f"job {number}"
+        assert len(pool.asked) <= 3
+
+
+def form(**changes: Any) -> dict[str, Any]:
+    """The form with its defaults, on all stocks or on the tickers given."""
+    if "tickers" in changes:
+        named = {"backtest-scope.value": "chosen", "backtest-tickers.value": changes["tickers"]}
+        return form() | named | {"backtest-capital.value": INITIAL_CAPITAL}
     return {
         "backtest-run.n_clicks": 1, "backtest-strategy.value": "technical_vote", "backtest-scope.value": "all",
         "backtest-capital.value": 5_000, "backtest-engine.value": "kernel",
@@ -324,6 +388,31 @@ def test_a_job_past_its_deadline_is_stopped(pool: Any, app: Dash, serve: Callabl
     assert (job["state"], job["result_id"]) == ("failed", None)
     assert "Stopped after 0.1 s. Choose fewer tickers" in job["message"]
     assert gone(pid)
+
+
+@pytest.mark.parametrize("answer", ["0" * 64, None])
+def test_a_job_stopped_in_its_checks_is_done_with_its_answer(pool: Any, analyst: Analyst, answer: str | None) -> None:
+    path, job_id = analyst.settings.workspace, "one"
+    workspace.create_job(path, job_id=job_id, kind="backtest", owner=analyst.owner, seconds=0.1)
+    hanging = pool.context.Process(
+        target=jobs._run, args=(partial(hang, seconds=0.1, answer=answer), (path, job_id)), daemon=True
+    )
+    hanging.start()
+    job = analyst.wait(job_id, *ENDED, seconds=5.0)
+    hanging.join(3.0)
+    assert hanging.exitcode == -signal.SIGKILL
+    watched = analyst.dispatch("backtest-shown.data", {"shell-backtest-job.data": {"job_id": job_id}})
+    assert job["result_id"] == answer
+    if answer is None:
+        assert job["state"] == "failed"
+        assert watched["backtest-message.children"].startswith("Failed: Stopped after 0.1 s. Choose fewer tickers")
+        assert "backtest-shown.data" not in watched
+    else:
+        assert job["state"] == "done"
+        stands = "The answer stands; its checks were stopped after 0.1 s. Choose fewer tickers or a shorter period."
+        assert watched["backtest-message.children"] == stands
+        assert (watched["backtest-shown.data"], watched["backtest-checking.data"]) == (answer, False)
+    assert (watched["backtest-run.disabled"], watched["backtest-cancel.disabled"]) == (False, True)
 
 
 def test_data_that_vanished_meanwhile_is_explained(

@@ -98,6 +98,40 @@ def test_a_changed_factor_fit_is_another_answer_of_the_strategies_that_read_it(s
 
 
 @pytest.mark.usefixtures("quick")
+def test_a_changed_membership_is_another_answer(store: Path, tmp_path: Path) -> None:
+    """The audit says of the members who left during the test: it belongs to the answer."""
+    first = ask(store, tmp_path)
+    insert = "INSERT INTO universe_members (universe, ticker, start_date) VALUES ('sp500', 'SIM001', '2015-01-02')"
+    change(store, insert)
+    joined = ask(store, tmp_path)
+    assert joined != first
+    change(store, "UPDATE universe_members SET end_date = '2022-03-01' WHERE ticker = 'SIM001'")
+    left = ask(store, tmp_path)
+    assert left not in (first, joined)
+    change(store, "DELETE FROM universe_members WHERE ticker = 'SIM001'")
+    assert ask(store, tmp_path) == first
+
+
+def test_a_question_has_one_name_whoever_asks_it_on_the_same_data(store: Path) -> None:
+    def name_of(**options: Any) -> str:
+        return backtests.question_id(BacktestRequest.of(**({"tickers": ["SIM001", "SIM002"]} | options)), db=store)
+
+    first = name_of()
+    assert name_of(tickers=["sim002", "SIM001"], parameters={"threshold": "3"}, initial_capital="100000") == first
+    others = [
+        {"tickers": ["SIM001"]},
+        {"costs": {"fee_rate": 0.001}},
+        {"rules": {"stop_loss": 0.1}},
+        {"end": "2023-01-03"},
+    ]
+    assert len({first, *(name_of(**other) for other in others)}) == 5
+    change(store, "UPDATE prices SET volume = volume + 1 WHERE ticker = 'SIM001'")
+    assert name_of() != first
+    with pytest.raises(UnknownKeyError, match="Did you mean 'SIM001'"):
+        name_of(tickers=["SIM01"])
+
+
+@pytest.mark.usefixtures("quick")
 def test_changed_code_is_another_question(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = ask(store, tmp_path)
     monkeypatch.setattr(backtests, "code_version", lambda: "another")
@@ -273,10 +307,29 @@ def test_bad_requests_are_explained(store: Path, tmp_path: Path) -> None:
         ask(store, tmp_path, rules={"take_profit": -1})
     with pytest.raises(MissingDataError, match="No prices of SIM001"):
         ask(store, tmp_path, start="2090-01-01")
-    with pytest.raises(InputError, match="or choose the engine 'kernel'"):
+    with pytest.raises(
+        InputError, match=r"market impact, participation cap, interest on cash.*choose the other engine"
+    ):
         ask(store, tmp_path, engine="vectorbt")
+    with pytest.raises(InputError, match="threshold: got 3; allowed: at most the number of voting indicators, 1"):
+        ask(store, tmp_path, parameters={"votes": ["rsi"]})
     with pytest.raises(MissingDataError, match="no stored result"):
         backtests.load("0" * 64, workspace=tmp_path / "w.db")
+
+
+@pytest.mark.parametrize("tickers", ["SIM001", 7, 1.5, True, object()])
+def test_tickers_that_are_no_list_are_refused(tickers: Any) -> None:
+    with pytest.raises(InputError, match=r"tickers: got .*; allowed: a list of tickers"):
+        BacktestRequest.of(tickers=tickers)
+    assert BacktestRequest.of(tickers=iter(["sim001"])).tickers == ("SIM001",)
+
+
+@pytest.mark.parametrize(
+    "nonsense", [{"strategy": ["a"]}, {"engine": {}}, {"initial_capital": 10**400}, {"initial_capital": True}]
+)
+def test_values_that_no_form_could_send_are_refused(nonsense: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match=f"{next(iter(nonsense))}: got .*; allowed: "):
+        BacktestRequest.of(**nonsense)
 
 
 def test_a_strategy_without_its_factor_fits_says_what_to_run(store: Path, tmp_path: Path) -> None:

@@ -43,15 +43,19 @@ def decisions(inputs: StrategyInputs, targets: FloatArray, *, again: np.ndarray 
     """Return what is decided so that each ticker has the weight wanted at each close, shape (n_dates, n_tickers).
 
     targets: NaN leaves alone. A weight is said on the ticker's first bar on which it is wanted, and once more on the
-    rows where `again`, shape (n_dates,), is True: there the position is brought back to it. A ticker that has ended
-    before the test is left out. What would exceed the account beside tickers without a bar that day is scaled down.
+    rows where `again`, shape (n_dates,), is True: there the position is brought back to it. A ticker that is suspended
+    when the test opens begins with its first bar after that; one that has ended has none. What would exceed the account
+    beside tickers without a bar that day is scaled down.
     """
     has_bar = inputs.panel.has_bar
-    first = np.where(inputs.first_rows > opening_row(inputs) - DELISTED_AFTER, inputs.first_rows, len(has_bar))
+    rows, opening = np.arange(len(has_bar))[:, None], opening_row(inputs)
+    later = has_bar & (rows > opening)
+    returned = np.where(later.any(axis=0), later.argmax(axis=0), len(has_bar))
+    first = np.where(inputs.first_rows > opening - DELISTED_AFTER, inputs.first_rows, returned)
     wanted = np.where(has_bar, targets, np.nan)
     said = changes_only(wanted, first)
     if again is not None:
-        repeated = again[:, None] & (np.arange(len(has_bar))[:, None] >= first) & (np.abs(wanted) > 0.0)
+        repeated = again[:, None] & (rows >= first) & (np.abs(wanted) > 0.0)
         said = np.where(repeated, wanted, said)
     return _within_account(said, released(has_bar))
 

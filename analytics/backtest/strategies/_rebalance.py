@@ -22,6 +22,7 @@ def period_over(dates: DateArray, every: str) -> np.ndarray:
     period, next_period = _period(dates, every), _period(following, every)
     over = next_period != period
     late = np.append(False, (period[1:] != period[:-1]) & ~over[:-1])
+    over[1:] &= ~(over[:-1] & (period[1:] == period[:-1]))  # a session at the weekend is not its end once more
     return np.asarray((over | late)[: len(dates)])
 
 

@@ -1,5 +1,6 @@
 """How capital is divided: by expected return or Sharpe ratio, and by the frontier of what was known."""
 
+from hashlib import sha256
 from typing import Final
 
 import numpy as np
@@ -16,6 +17,8 @@ WINDOW: Final = Parameter(
     "window", "Window", 3 * TRADING_DAYS, "trailing sessions that the frontier is estimated from",
     minimum=TRADING_DAYS // MONTHS, maximum=2 * FRONTIER_SESSIONS,
 )  # fmt: skip
+FRONTIERS_KEPT: Final = 4_096  # weights of past windows, by the digest of their returns
+_FRONTIERS: dict[bytes, FloatArray] = {}
 ENDS = 2  # points of the frontier that are asked for: only the two marked portfolios are used
 
 
@@ -59,8 +62,18 @@ def frontier_weights(inputs: StrategyInputs, rows: np.ndarray, *, portfolio: str
         if complete.any():
             known = np.ascontiguousarray(returns[past, complete])
             rate = TRADING_DAYS * float(np.nan_to_num(inputs.risk_free[past]).mean())
-            found = efficient_frontier(
-                TRADING_DAYS * known.mean(axis=0), ledoit_wolf(known), risk_free_rate=rate, points=ENDS
-            )
-            weights[place, complete] = found.max_sharpe if portfolio == "max_sharpe" else found.min_variance
+            weights[place, complete] = _weights_of(known, rate, portfolio)
     return weights
+
+
+def _weights_of(known: FloatArray, rate: float, portfolio: str) -> FloatArray:
+    """The portfolio of a window of returns, (n_sessions, n_assets); an audit asks for the same past again and again."""
+    key = sha256(known.tobytes() + repr((known.shape, rate, portfolio)).encode()).digest()
+    if key not in _FRONTIERS:
+        if len(_FRONTIERS) >= FRONTIERS_KEPT:
+            _FRONTIERS.clear()
+        found = efficient_frontier(
+            TRADING_DAYS * known.mean(axis=0), ledoit_wolf(known), risk_free_rate=rate, points=ENDS
+        )
+        _FRONTIERS[key] = found.max_sharpe if portfolio == "max_sharpe" else found.min_variance
+    return _FRONTIERS[key]

@@ -19,6 +19,7 @@ class Strategy:
     below 0 sells short, 0 closes the position, NaN leaves it alone. inputs.first_rows, shape (n_tickers,), is the
     row of the first bar whose decision can be acted on: a strategy that remembers what it holds begins flat there.
     Earlier decisions are ignored. needs: the parts of the inputs, beside prices, that must be there ("factors").
+    check(**parameters) raises InputError where they do not go together.
     explain(inputs, column, rows, **parameters) returns a few words for each decision at `rows` of one ticker.
     """
 
@@ -29,6 +30,7 @@ class Strategy:
     decide: Callable[..., FloatArray]
     needs: tuple[str, ...] = ()
     explain: Callable[..., list[str]] | None = None
+    check: Callable[..., None] = lambda **_: None
 
 
 def first_decision_rows(panel: Panel, start: np.datetime64) -> np.ndarray:

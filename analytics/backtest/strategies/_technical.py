@@ -1,5 +1,7 @@
 """What strategies read of the indicators: votes, rating, what they add up to, and why."""
 
+from typing import Any
+
 import numpy as np
 
 from analytics.conventions import CORE_VOTES, RATING_BUY, VOTE_THRESHOLD, FloatArray
@@ -58,6 +60,11 @@ def vote_signals(
     check_threshold(threshold, votes)
     buys, sells = vote_counts(panel, votes=votes, indicator_parameters=indicator_parameters)
     return agreed(buys, sells, threshold), agreed(sells, buys, threshold)
+
+
+def check_votes(*, threshold: int, votes: tuple[str, ...], **_others: Any) -> None:
+    """Raise InputError where fewer votes are chosen than the threshold asks for: the check of strategies that vote."""
+    check_threshold(threshold, votes)
 
 
 def check_threshold(threshold: int, votes: tuple[str, ...], name: str = "threshold") -> None:

@@ -11,6 +11,7 @@ from analytics.backtest.strategies._technical import (
     VOTERS,
     agreed,
     check_threshold,
+    check_votes,
     explain_votes,
     vote_counts,
 )
@@ -101,4 +102,5 @@ STRATEGY = Strategy(
     decide=decide,
     needs=("factors",),
     explain=explain,
+    check=check_votes,
 )  # fmt: skip

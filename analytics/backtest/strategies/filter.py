@@ -6,7 +6,7 @@ from analytics.backtest.inputs import StrategyInputs
 from analytics.backtest.strategies._fundamental import outlook_text
 from analytics.backtest.strategies._positions import decisions, equal_share, sides
 from analytics.backtest.strategies._strategy import Strategy
-from analytics.backtest.strategies._technical import THRESHOLD, VOTERS, explain_votes, vote_signals
+from analytics.backtest.strategies._technical import THRESHOLD, VOTERS, check_votes, explain_votes, vote_signals
 from analytics.conventions import FloatArray
 
 
@@ -50,4 +50,5 @@ STRATEGY = Strategy(
     decide=decide,
     needs=("factors",),
     explain=explain,
+    check=check_votes,
 )

@@ -7,7 +7,7 @@ from analytics.backtest.strategies._positions import decisions, sides
 from analytics.backtest.strategies._rebalance import REBALANCE, schedule, until_next
 from analytics.backtest.strategies._shares import WINDOW, frontier_weights
 from analytics.backtest.strategies._strategy import Strategy
-from analytics.backtest.strategies._technical import THRESHOLD, VOTERS, vote_signals
+from analytics.backtest.strategies._technical import THRESHOLD, VOTERS, check_votes, vote_signals
 from analytics.conventions import FloatArray
 from analytics.parameters import Parameter
 
@@ -52,4 +52,5 @@ STRATEGY = Strategy(
     ),
     decide=decide,
     explain=explain,
+    check=check_votes,
 )  # fmt: skip

@@ -11,6 +11,7 @@ from analytics.market import Bars
 from analytics.parameters import Parameter
 
 MIDDLE = 50.0  # of the RSI
+DIGITS = 9  # beyond them is the rounding of running sums, which must not decide a tie
 NAMES = {"bollinger": "Bollinger", "rsi": "RSI"}
 SIGNALS = (*NAMES, "both")
 
@@ -50,7 +51,7 @@ def positions_in_range(
     if signal != "bollinger":
         index = compute_indicator(INDICATORS["rsi"], bars, {"window": rsi_window})["rsi_14"]
         found.append((index - MIDDLE) / (MIDDLE - oversold))
-    return np.stack(found)
+    return np.round(np.stack(found), DIGITS)
 
 
 def explain(

@@ -7,7 +7,7 @@ from analytics.backtest.strategies._positions import decisions, sides
 from analytics.backtest.strategies._rebalance import schedule, until_next
 from analytics.backtest.strategies._shares import expected_sharpe, proportional
 from analytics.backtest.strategies._strategy import Strategy
-from analytics.backtest.strategies._technical import THRESHOLD, VOTERS, explain_votes, vote_signals
+from analytics.backtest.strategies._technical import THRESHOLD, VOTERS, check_votes, explain_votes, vote_signals
 from analytics.conventions import FloatArray
 from analytics.parameters import Parameter
 
@@ -69,4 +69,5 @@ STRATEGY = Strategy(
     decide=decide,
     needs=("factors",),
     explain=explain,
+    check=check_votes,
 )  # fmt: skip

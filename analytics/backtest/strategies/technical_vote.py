@@ -5,7 +5,7 @@ import numpy as np
 from analytics.backtest.inputs import StrategyInputs
 from analytics.backtest.strategies._positions import decisions, equal_share, sides
 from analytics.backtest.strategies._strategy import Strategy
-from analytics.backtest.strategies._technical import THRESHOLD, VOTERS, explain_votes, vote_signals
+from analytics.backtest.strategies._technical import THRESHOLD, VOTERS, check_votes, explain_votes, vote_signals
 from analytics.conventions import FloatArray
 
 
@@ -40,4 +40,5 @@ STRATEGY = Strategy(
     parameters=(THRESHOLD, *VOTERS),
     decide=decide,
     explain=explain,
+    check=check_votes,
 )

@@ -1,6 +1,7 @@
 """Ask fewer votes of the tickers that the fundamentals or the frontier favour."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +26,13 @@ from analytics.parameters import Parameter
 FAVOURS = {"expected_return": "expected return above the median", "frontier_weight": "frontier weight above an equal share"}  # fmt: skip
 
 
+def check(*, threshold: int, lower_threshold: int, votes: tuple[str, ...], **_others: Any) -> None:
+    """Raise InputError where fewer votes are chosen than a threshold asks for, or the lower one is above the other."""
+    check_threshold(threshold, votes)
+    if lower_threshold > threshold:
+        raise InputError("lower_threshold", got=lower_threshold, allowed=f"at most the votes needed, {threshold}")
+
+
 def decide(
     inputs: StrategyInputs, *, threshold: int, lower_threshold: int, votes: tuple[str, ...], favour: str, window: int,
     indicator_parameters: str = "",
@@ -34,9 +42,7 @@ def decide(
     Shape of the panel. A favoured ticker needs lower_threshold votes to be bought. NaN when: nothing changes. Raises
     InputError where fewer votes are chosen than a threshold asks for, or the lower one is above the other.
     """
-    check_threshold(threshold, votes)
-    if lower_threshold > threshold:
-        raise InputError("lower_threshold", got=lower_threshold, allowed=f"at most the votes needed, {threshold}")
+    check(threshold=threshold, lower_threshold=lower_threshold, votes=votes)
     buys, sells = vote_counts(inputs.panel, votes=votes, indicator_parameters=indicator_parameters)
     needed = np.where(_favoured(inputs, favour, window), lower_threshold, threshold)
     side = sides(inputs, agreed(buys, sells, needed), agreed(sells, buys, threshold))
@@ -87,4 +93,5 @@ STRATEGY = Strategy(
     decide=decide,
     needs=("factors",),
     explain=explain,
+    check=check,
 )  # fmt: skip

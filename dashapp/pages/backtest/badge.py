@@ -43,12 +43,17 @@ def gate_list(audit: dict[str, Any]) -> list[Any]:
             html.I(className=f"bi bi-{_look(gate)[2]} tone-{_look(gate)[1]} me-2", title=_look(gate)[0]),
             html.Strong(gate["label"]), f": {gate['detail']}",
         ])
-        for gate in sorted(gates, key=lambda gate: ("red", "amber", "green").index(gate["verdict"]))
+        for gate in worst_first(gates)
     ]  # fmt: skip
     summary = html.Summary(f"The audit's {len(gates)} gates and their reasons", className="small")
     return [
         html.Details([summary, html.Ul(rows, className="gates")], open=audit["verdict"] != "green", className="mb-3")
     ]
+
+
+def worst_first(gates: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the gates, red ones before amber before green."""
+    return sorted(gates, key=lambda gate: ("red", "amber", "green").index(gate["verdict"]))
 
 
 def _look(gate: dict[str, Any]) -> tuple[str, str, str]:

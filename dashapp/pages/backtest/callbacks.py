@@ -1,7 +1,8 @@
 """What happens on the Backtest tab: submit, watch, cancel, show."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, ParamSpec
 
 import dash_bootstrap_components as dbc
 from dash import ALL, Input, Output, State, callback, ctx, no_update
@@ -13,16 +14,17 @@ from analytics.backtest.terms import COSTS, RULES
 from analytics.errors import InputError, PlumblineError
 from analytics.parameters import Parameter
 from dashapp import inputs
-from dashapp.backtest_job import cancel, submit
-from dashapp.components import guarded
-from dashapp.data import settings, workspace
+from dashapp.backtest_job import cancel, is_new, submit
+from dashapp.components import KEPT, guarded
+from dashapp.data import known_instrument, market, settings, workspace
 from dashapp.ids import SHELL
 from dashapp.jobs import time_left
 from dashapp.pages.backtest.layout import ID, SCOPES, TERM, parameter_controls, tradable_tickers
-from dashapp.pages.backtest.result import result_view
+from dashapp.pages.backtest.result import record_view, sheet_view, tickers_view, verdict_view
 from pipeline.backtests import BacktestRequest
 from pipeline.workspace import ACTIVE, job_state
 
+P = ParamSpec("P")
 FORM_LABELS = {
     "tickers": "Tickers",
     "start": "From",
@@ -47,7 +49,10 @@ def begin_with_view(seen: Any, chosen: Any) -> Any:
 def offer_parameters(strategy: Any, asked: Any) -> Any:
     """Show the controls of the chosen strategy, with what the address says of them."""
     chosen = inputs.choice("strategy", strategy, STRATEGIES)
-    return parameter_controls(chosen, inputs.texts("parameters", asked, chosen))
+    parameters = inputs.texts("parameters", asked, chosen)
+    kept = asked.get("kept") if isinstance(asked, dict) else None
+    key = {"persistence": kept} if isinstance(kept, str) else {}
+    return parameter_controls(chosen, parameters, kept=KEPT | key)
 
 
 @callback(Output(ID.tickers, "disabled"), Input(ID.scope, "value"))
@@ -87,7 +92,7 @@ def run(
     except PlumblineError as error:
         told = dbc.Alert(_in_words_of_the_form(error, strategy), color="danger", class_name="mt-2 mb-0")
         return no_update, no_update, told
-    return job, job.get("job_id", no_update), None
+    return job, job["job_id"] if is_new(job) else no_update, None
 
 
 def _in_words_of_the_form(error: PlumblineError, strategy: Any) -> str:
@@ -192,12 +197,61 @@ def stop(clicks: int | None, sent: Any) -> int:
     return 0
 
 
+@callback(Output(ID.unknown, "children"), Input(SHELL.view, "data"))
+@guarded
+def explain_unknown(seen: Any) -> Any:
+    """Say so where the address names a ticker that the store does not have."""
+    ticker, _ = inputs.view(seen) if seen else (None, "")
+    if ticker and tradable_tickers():  # without a store the answer area says what is missing
+        with market() as reader:
+            known_instrument(reader, ticker)
+    return None
+
+
+def beside(render: Callable[P, Any]) -> Callable[P, Any]:
+    """Let a callback show nothing where a result cannot be shown: the place of the pictures says why."""
+
+    @wraps(render)
+    def quiet(*arguments: P.args, **options: P.kwargs) -> Any:
+        try:
+            return render(*arguments, **options)
+        except PlumblineError:
+            return None
+
+    return guarded(quiet)
+
+
 @callback(
-    Output(ID.content, "children"), Input(ID.shown, "data"), Input(ID.checking, "data"), Input(SHELL.theme_name, "data"),
-    Input(SHELL.run, "data"),
+    Output(ID.verdict, "children"), Input(ID.shown, "data"), Input(ID.checking, "data"), Input(SHELL.run, "data")
+)  # fmt: skip
+@beside
+def show_verdict(result_id: Any, checking: Any, _run: Any) -> Any:
+    """Show what was asked and the key figures, and their audit when it is there: this alone changes with it."""
+    return verdict_view(_result_id(result_id), checking=checking is True)
+
+
+@callback(
+    Output(ID.content, "children"), Input(ID.shown, "data"), Input(SHELL.theme_name, "data"), Input(SHELL.run, "data")
 )  # fmt: skip
 @guarded
-def show(result_id: Any, checking: Any, theme: Any, _run: Any) -> Any:
-    """Show a stored result."""
-    found = None if result_id is None else inputs.name("result", result_id)
-    return result_view(found, theme=theme, checking=checking is True)
+def show(result_id: Any, theme: Any, _run: Any) -> Any:
+    """Show the pictures of a stored result."""
+    return sheet_view(_result_id(result_id), theme="dark" if theme == "dark" else "light")
+
+
+@callback(Output(ID.each, "children"), Input(ID.shown, "data"), Input(ID.checking, "data"))
+@beside
+def show_each(result_id: Any, _checking: Any) -> Any:
+    """Show what each ticker earned; on its own, when the second stage has stored it."""
+    return tickers_view(_result_id(result_id))
+
+
+@callback(Output(ID.record, "children"), Input(ID.shown, "data"))
+@beside
+def show_record(result_id: Any) -> Any:
+    """Show every trade and metric, and how the result was made."""
+    return record_view(_result_id(result_id))
+
+
+def _result_id(value: Any) -> str | None:
+    return None if value is None else inputs.name("result", value)

@@ -34,7 +34,8 @@ def reconciliation_view(path: Path = TABLE) -> Any:
         body: Any = html.P(MISSING, className="mb-0 text-body-secondary")
     else:
         body = [
-            html.P("Each library on the same daily returns, benchmark and risk-free rate, with its own defaults. Coloured: another number than "
+            html.P("One made-up series of 1,413 weekdays, 2018-01-01 to 2023-05-31, with its benchmark and a risk-free rate (docs/RECONCILIATION.md); "
+                   "each library with its own defaults. It is not the backtest above. Coloured: another number than "
                    "ours, for the reason at the right. A dash: the library has no such number.", className="small text-body-secondary"),
             grid("backtest-reconciliation", _rows(table), _COLUMNS, row_id="metric", height=480, row_height=30),
         ]  # fmt: skip

@@ -1,71 +1,129 @@
 """The answer of a backtest: verdict and key figures first, then the tear sheet, every metric and how it was made."""
 
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import dash_bootstrap_components as dbc
 import pandas as pd
 from dash import html
 
+from analytics.backtest.intervals import SPREADS
 from analytics.metrics import METRICS
 from dashapp.components import card, column, empty_state, grid, stat, stats
-from dashapp.data import market, published
-from dashapp.format import by_unit, percent
-from dashapp.pages.backtest.assumptions import asked, assumed, notes, words
+from dashapp.data import market, published, workspace
+from dashapp.format import unbroken
+from dashapp.pages.backtest.assumptions import asked, assumed, facts, notes
 from dashapp.pages.backtest.badge import audit_stat, gate_list
 from dashapp.pages.backtest.reconciliation import reconciliation_view
 from dashapp.pages.backtest.script import python_script
-from dashapp.pages.backtest.stored import Stored, is_current, stored
-from dashapp.pages.backtest.tables import HEADLINE, LEVELS, explain, interval_text, metric_groups, metric_text
-from dashapp.pages.backtest.tear_sheet import pictures, trades_card
+from dashapp.pages.backtest.stored import (
+    KEPT_RESULTS,
+    capital_of,
+    is_current,
+    result_row,
+    stored,
+    tickers_alone,
+    trades_of,
+)
+from dashapp.pages.backtest.tables import (
+    HEADLINE,
+    LEVELS,
+    beside_text,
+    explain,
+    interval_source,
+    interval_text,
+    metric_groups,
+    metric_text,
+    ticker_rows,
+)
+from dashapp.pages.backtest.tear_sheet import pictures, tickers_card, trades_card
 
 SCRIPT = "backtest-script"
 METRIC_HEIGHT = 440
+LABELS = "min(18rem, 40%)"  # of the width of the facts
 
 
-def result_view(result_id: str | None, *, theme: str | None, checking: bool = False) -> Any:
-    """Return the stored result, or what to do where there is none; raises MissingDataError where it is not stored.
+def verdict_view(result_id: str | None, *, checking: bool = False) -> list[Any]:
+    """Return what was asked, what is assumed, the verdict and the key figures; nothing where no result is shown.
 
     checking: whether its job still checks it, so that what is missing is on its way.
     """
-    with market() as reader:
-        run, _ = published(reader)  # without a store there is nothing to test on: this says so
     if result_id is None:
-        nothing = empty_state("Set the controls and press Run Backtest. The answer is stored: the same question on the same "
-                              "data comes back at once.", title="No backtest yet", icon="play-circle")  # fmt: skip
-        return [nothing, reconciliation_view()]
-    shown = stored(result_id)
-    result, stale = shown.result, not is_current(result_id, run["run_id"])
+        return []
+    with market() as reader:
+        run, _ = published(reader)
+    result = result_row(result_id)
+    stale = not is_current(result_id, run["run_id"])
     return [
         html.P(asked(result), className="mb-1"),
         html.P(assumed(result), className="small text-body-secondary mb-1"),
         *(html.P(text, className="small text-body-secondary mb-1") for text in notes(result, stale=stale)),
-        html.Div(stats([audit_stat(shown.audit, checking=checking), *_cards(shown)]), className="filled mt-3"),
-        *gate_list(shown.audit),
-        *pictures(shown, theme=theme),
+        html.Div(stats([audit_stat(result["audit"], checking=checking), *_cards(result)]), className="filled mt-3"),
+        *gate_list(result["audit"]),
+    ]
+
+
+def sheet_view(result_id: str | None, *, theme: str | None) -> Any:
+    """Return the pictures of a stored result, or what to do where there is none; raises MissingDataError where it is not stored."""
+    with market() as reader:
+        published(reader)  # without a store there is nothing to test on: this says so
+    if result_id is None:
+        return empty_state("Set the controls and press Run Backtest. The answer is stored: the same question on the same "
+                           "data comes back at once.", title="No backtest yet", icon="play-circle")  # fmt: skip
+    result_row(result_id)  # what is drawn already may be stored no more
+    return _sheet(workspace(), result_id, theme)
+
+
+def tickers_view(result_id: str | None) -> Any:
+    """Return what each ticker earned, alone too once that is stored; nothing where no result is shown."""
+    if result_id is None:
+        return None
+    initial_capital = capital_of(result_row(result_id))
+    return tickers_card(ticker_rows(trades_of(result_id), tickers_alone(result_id), initial_capital))
+
+
+def record_view(result_id: str | None) -> Any:
+    """Return trades, metrics and how the result was made, and how our numbers compare with others'."""
+    made = [] if result_id is None else _record(workspace(), result_id)
+    return [*made, reconciliation_view()]
+
+
+@lru_cache(maxsize=KEPT_RESULTS)
+def _sheet(_workspace: Path, result_id: str, theme: str | None) -> list[Any]:
+    """A result never changes once it is stored: neither do its pictures. What its audit adds stands elsewhere."""
+    return pictures(stored(result_id), theme=theme)
+
+
+@lru_cache(maxsize=KEPT_RESULTS)
+def _record(_workspace: Path, result_id: str) -> list[Any]:
+    shown = stored(result_id)
+    return [
         trades_card(shown),
         card("Metrics", _metric_grids(shown.metrics), tip="Every figure from one registry; rest on a name for what it is, its formula and its source."),
-        card("Audit", _facts(result), tip="How this result can be made again, to the same bytes."),
-        _script(result),
-        reconciliation_view(),
+        card("How it was made", _facts(shown.result), tip="From these this result can be made again, to the same bytes."),
+        _script(shown.result),
     ]  # fmt: skip
 
 
-def _cards(shown: Stored) -> list[dbc.Card]:
-    metrics, intervals = shown.metrics, shown.audit.get("intervals") or {}
-    notes_of = {
-        "total_return": f"buy and hold {percent(metrics.get('benchmark_total_return'))}",
-        "sharpe_ratio": f"± {by_unit(metrics.get('sharpe_ratio_se'), 'ratio')} standard error",
-    }
+def _cards(result: dict[str, Any]) -> list[dbc.Card]:
     return [
-        stat(METRICS[key].label, metric_text(key, metrics.get(key)), tip=_with_interval(key, intervals),
-             note=interval_text(key, intervals) or notes_of.get(key, ""))
+        stat(METRICS[key].label, metric_text(key, result["metrics"].get(key)), tip=_with_interval(key, result), note=_note(key, result))
         for key in HEADLINE
     ]  # fmt: skip
 
 
-def _with_interval(key: str, intervals: dict[str, Any]) -> str:
-    about = " The interval is a stationary block bootstrap's: 95 % of what such sessions, drawn anew in blocks, would have given."
-    return explain(key) + (about if interval_text(key, intervals) else "")
+def _note(key: str, result: dict[str, Any]) -> str:
+    """The interval, or of the Sharpe ratio its standard error, and the same of buy and hold."""
+    metrics, sure = result["metrics"], interval_text(key, result["audit"].get("intervals") or {})
+    if not sure and key == "sharpe_ratio":
+        sure = f"± {metric_text('sharpe_ratio_se', metrics.get('sharpe_ratio_se'))} standard error"
+    return unbroken(" · ".join(text for text in (sure, beside_text(key, metrics)) if text))
+
+
+def _with_interval(key: str, result: dict[str, Any]) -> str:
+    has_interval = interval_text(key, result["audit"].get("intervals") or {}) or key in SPREADS
+    return explain(key) + (f" {interval_source(key)}" if has_interval else "")
 
 
 def _metric_grids(metrics: dict[str, Any]) -> dbc.Row:
@@ -86,12 +144,9 @@ def _metric_grids(metrics: dict[str, Any]) -> dbc.Row:
 
 
 def _facts(result: dict[str, Any]) -> html.Div:
-    seen = {name: value for name, value in result["audit"].items() if name not in ("gates", "intervals", "verdict")}
-    items = {"result": result["result_id"], "computed": result["test_date"], "data run": result["data_run_id"],
-             "code": result["code_version"], "parameters": result["params"], **seen}  # fmt: skip
     rows = [
-        html.Tr([html.Th(name.replace("_", " "), className="text-nowrap pe-3"), html.Td(words(value))])
-        for name, value in items.items()
+        html.Tr([html.Th(label, className="pe-3 align-top", style={"width": LABELS}), html.Td(words)])
+        for label, words in facts(result).items()
     ]
     return html.Div(html.Table(html.Tbody(rows), className="small"), style={"overflowWrap": "anywhere"})
 

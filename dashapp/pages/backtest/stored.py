@@ -1,7 +1,8 @@
 """A stored backtest with everything that the tear sheet and its exports show of it."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,6 +13,8 @@ from dashapp.data import workspace
 from pipeline import backtests
 from pipeline.queries import results as result_queries
 from pipeline.workspace import reading
+
+KEPT_RESULTS = 8  # of which the account, the trades and the drawn pages stay in memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +42,7 @@ class Stored:
     @property
     def initial_capital(self) -> float:
         """The capital that the account began with, USD."""
-        return float(self.result["params"].get("initial_capital", INITIAL_CAPITAL))
+        return capital_of(self.result)
 
     @cached_property
     def record(self) -> Record:
@@ -47,14 +50,39 @@ class Stored:
         return Record.of(self.account, self.initial_capital)
 
 
+def capital_of(result: dict[str, Any]) -> float:
+    """Return the capital that a result's account began with, USD."""
+    return float(result["params"].get("initial_capital", INITIAL_CAPITAL))
+
+
+def result_row(result_id: str) -> dict[str, Any]:
+    """Return a stored result's own row; raises MissingDataError where there is none of this name."""
+    return backtests.load(result_id, workspace=workspace())
+
+
 def stored(result_id: str) -> Stored:
     """Return a stored result; raises MissingDataError where there is none of this name."""
-    result = backtests.load(result_id, workspace=workspace())
+    result = result_row(result_id)
+    account, trades = _account_and_trades(workspace(), result_id)
+    return Stored(result, account, trades, tickers_alone(result_id))
+
+
+def trades_of(result_id: str) -> pd.DataFrame:
+    """Return the trades of a stored result."""
+    return _account_and_trades(workspace(), result_id)[1]
+
+
+def tickers_alone(result_id: str) -> pd.DataFrame:
+    """Return each ticker of a result on its own account; none before its second stage has ended."""
     with reading(workspace()) as reader:
-        return Stored(
-            result, result_queries.equity(reader, result_id), result_queries.trades(reader, result_id),
-            result_queries.tickers(reader, result_id),
-        )  # fmt: skip
+        return result_queries.tickers(reader, result_id)
+
+
+@lru_cache(maxsize=KEPT_RESULTS)
+def _account_and_trades(path: Path, result_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What never changes once it is stored; not to be written to."""
+    with reading(path) as reader:
+        return result_queries.equity(reader, result_id), result_queries.trades(reader, result_id)
 
 
 def is_current(result_id: str, data_run_id: str) -> bool:

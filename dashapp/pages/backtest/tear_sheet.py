@@ -15,11 +15,19 @@ from analytics.backtest.tear_sheet import (
     worst_drawdowns,
 )
 from dashapp.components import card, column, graph, grid, number_column, percent_column, plain_table
-from dashapp.figures.backtest import equity_figure, exposure_figure, rolling_figure
-from dashapp.figures.backtest_returns import contribution_figure, distribution_figure, months_figure, years_figure
+from dashapp.figures.backtest import equity_figure, exposure_figure, rolling_figure, turnover_unit
+from dashapp.figures.backtest_returns import (
+    best_and_worst,
+    contribution_figure,
+    distribution_figure,
+    months_figure,
+    years_figure,
+)
 from dashapp.format import is_known
 from dashapp.pages.backtest.stored import Stored
 from dashapp.pages.backtest.tables import cost_words, crisis_words, drawdown_words
+
+NARROW = 4  # columns that a telephone shows
 
 
 def pictures(shown: Stored, *, theme: str | None) -> list[Any]:
@@ -40,7 +48,6 @@ def pictures(shown: Stored, *, theme: str | None) -> list[Any]:
              tip="Account value at each close, in total-return prices, against buying the same tickers equally at the start with the same "
                  "costs. Shaded: the worst drawdowns, with their numbers in the table below."),
         dbc.Row([dbc.Col(left, xl=6), dbc.Col(right, xl=6)]),
-        _tickers(shown),
     ]  # fmt: skip
 
 
@@ -71,7 +78,9 @@ def _distribution(shown: Stored, theme: str | None) -> dbc.Card:
 
 
 def _exposure(shown: Stored, theme: str | None) -> dbc.Card:
-    figure = exposure_figure(shown.account, period_turnover(shown.account, "M"), theme=theme)
+    figure = exposure_figure(
+        shown.account, period_turnover(shown.account, turnover_unit(shown.record.dates)), theme=theme
+    )
     return card("Exposure and turnover", graph(figure, tools=False),
                 tip="Value of the positions over the account's at each close; turnover is half the value traded over the account's, by month.")  # fmt: skip
 
@@ -90,7 +99,7 @@ def _rolling(shown: Stored, theme: str | None) -> dbc.Card:
         if len(rolling)
         else html.P("The test is shorter than a year.", className="mb-0")
     )
-    return card("The year up to each date", body, tip="Sharpe ratio, beta on buy and hold, and annual volatility over 12 months of sessions; "
+    return card("Rolling, one year", body, tip="Sharpe ratio, beta on buy and hold, and annual volatility of the 252 sessions up to each date; "
                 "dotted: over the whole test. A gap: the risk-free rate is unknown, or nothing moved.")  # fmt: skip
 
 
@@ -98,17 +107,20 @@ def _contributions(shown: Stored, theme: str | None) -> Any:
     earned = contributions(shown.trades, shown.initial_capital)
     if earned.empty:
         return None
-    return card("Contribution of each ticker", graph(contribution_figure(earned, theme=theme), tools=False),
-                tip="What the ticker's trades earned in the shared account, net of all costs, as a share of the initial capital.")  # fmt: skip
+    drawn = len(best_and_worst(earned))
+    title = (
+        f"Contribution of each ticker, {drawn} of {len(earned)}"
+        if drawn < len(earned)
+        else "Contribution of each ticker"
+    )
+    about = " The best and the worst are drawn; the table of the tickers lists all." if drawn < len(earned) else ""
+    return card(title, graph(contribution_figure(earned, theme=theme), tools=False),
+                tip=f"What the ticker's trades earned in the shared account, net of all costs, as a share of the initial capital.{about}")  # fmt: skip
 
 
-def _tickers(shown: Stored) -> dbc.Card:
-    """What each ticker earned in the shared account, beside what it would have earned on its own."""
-    earned = contributions(shown.trades, shown.initial_capital)[["ticker", "n_trades", "pnl", "contribution"]]
-    alone = shown.tickers.drop(columns=["contribution", "n_trades"], errors="ignore")
-    table = alone.merge(earned, on="ticker", how="outer") if len(alone) else earned
-    listed = table.sort_values(["pnl", "ticker"], ascending=[False, True], na_position="last", ignore_index=True)
-    body = _ticker_grid(listed) if len(listed) else html.P("Nothing was traded.", className="mb-0")
+def tickers_card(rows: pd.DataFrame) -> dbc.Card:
+    """Return what each ticker earned in the shared account, beside what it would have earned on its own."""
+    body = _ticker_grid(rows) if len(rows) else html.P("Nothing was traded.", className="mb-0")
     return card("Tickers", body, tip="P&L: what the ticker's trades earned in the shared account, net of all costs. Alone: the same strategy with "
                 "the whole capital on that ticker only.")  # fmt: skip
 
@@ -139,15 +151,15 @@ def _trades(trades: pd.DataFrame) -> Any:
         return html.P("No trade: the strategy never bought in this period.", className="mb-0")
     columns = [
         number_column("trade_id", "#", digits=0, width=65), column("ticker", "Ticker", width=90), column("direction", "Side", width=75),
-        column("entry_date", "Entry", width=110), number_column("entry_price", "at $", width=95),
+        column("entry_date", "Entry", width=110), _price_column("entry_price"),
         column("entry_reason", "Entered because", minWidth=230, tooltipField="entry_reason"),
-        column("exit_date", "Exit", width=110), number_column("exit_price", "at $", width=95),
+        column("exit_date", "Exit", width=110), _price_column("exit_price"),
         column("reason", "Closed by", width=120),
         number_column("pnl", "P&L $", width=105, tip="Net of all costs"),
         percent_column("return_pct", "Return", coloured=True, width=90, tip="Net of all costs"),
-        number_column("quantity", "Shares", width=100, tip="Total-return shares"), number_column("fees", "Fees $", width=85),
+        number_column("quantity", "Shares", width=100, tip="Shares at total-return prices: what was held, with dividends put into more of it"), number_column("fees", "Fees $", width=85),
         number_column("slippage", "Slippage $", width=95, tip="Half-spread, flat slippage and market impact together"),
-        number_column("spread", "of it spread", width=95), number_column("impact", "of it impact", width=95),
+        number_column("spread", "of it spread $", width=95), number_column("impact", "of it impact $", width=95),
         number_column("borrow", "Borrow $", width=90),
     ]  # fmt: skip
     known = [item for item in columns if item["field"] in trades and trades[item["field"]].notna().any()]
@@ -161,9 +173,23 @@ def _trades(trades: pd.DataFrame) -> Any:
     )
 
 
+def _price_column(field: str) -> dict[str, Any]:
+    """A price with four significant digits where it is small: of an old one, adjusted for dividends, cents are too few."""
+    by_size = "plumblineNumber(params.value, params.value < 0.01 ? 6 : params.value < 1 ? 4 : 2)"
+    return number_column(field, "at $", width=95) | {"valueFormatter": {"function": by_size}}
+
+
 def _table(table: tuple[list[str], list[list[str]]], nothing: str) -> Any:
+    """A table as it is read; on a narrow screen a wide one says that it slides."""
     header, rows = table
-    return plain_table(list(header), [list(row) for row in rows]) if rows else html.P(nothing, className="mb-0")
+    if not rows:
+        return html.P(nothing, className="mb-0")
+    hint = (
+        html.Div("← slide sideways for more →", className="d-md-none small text-body-secondary")
+        if len(header) > NARROW
+        else None
+    )
+    return [hint, plain_table(list(header), [list(row) for row in rows])]
 
 
 def _scale() -> html.Div:

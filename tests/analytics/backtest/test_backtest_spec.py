@@ -2,7 +2,7 @@
 
 import math
 import pickle
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 
 import pytest
 
@@ -77,7 +77,11 @@ def test_direction_and_switch_are_checked():
         Rules(cash_interest="perhaps")
 
 
-@pytest.mark.parametrize("capital", [0, -1, 0.99, 1.1e12, math.nan, math.inf, "a lot", None, [1]])
+@pytest.mark.parametrize(
+    "capital",
+    [0, -1, 0.99, 1.1e12, math.nan, math.inf, "a lot", None, [1], 10**400, -(10**400), True, False],
+    ids=lambda capital: f"{capital!r:.12}",
+)
 def test_capital_must_be_an_amount_within_bounds(capital):
     with pytest.raises(
         InputError, match=r"initial_capital: got .*; allowed: an amount in USD from 1 to 1,000,000,000,000"
@@ -104,6 +108,69 @@ def test_unknown_names_suggest_the_nearest(given, message):
         BacktestSpec(**given)
 
 
+@pytest.mark.parametrize("name", ["strategy", "engine"])
+@pytest.mark.parametrize("nonsense", [["kernel"], {"kernel"}, {}, None, 7, 1.5, b"kernel", ("kernel",)])
+def test_what_can_be_no_name_is_refused_as_an_unknown_one(name, nonsense):
+    with pytest.raises(UnknownKeyError, match=f"{name}: got .*; allowed: "):
+        BacktestSpec(**{name: nonsense})
+
+
+@pytest.mark.parametrize("direction", [["long_only"], {"long_only": 1}, 1, True])
+def test_what_can_be_no_direction_is_refused(direction):
+    with pytest.raises(InputError, match="direction: got "):
+        Rules(direction=direction)
+
+
+VOTING = ("technical_vote", "filter", "sized", "threshold", "beta_aware", "frontier_timed")
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_more_votes_than_voters_are_refused_before_any_data_is_read(strategy):
+    chosen = {"threshold": 3, "votes": ["rsi", "sma"]}
+    assert (strategy in VOTING) == ({"threshold", "votes"} <= {item.name for item in STRATEGIES[strategy].parameters})
+    if strategy not in VOTING:
+        BacktestSpec(strategy=strategy)
+        return
+    with pytest.raises(InputError, match="threshold: got 3; allowed: at most the number of voting indicators, 2"):
+        BacktestSpec(strategy=strategy, parameters=chosen)
+    lower = {"lower_threshold": 1} if strategy == "threshold" else {}
+    BacktestSpec(strategy=strategy, parameters=chosen | {"threshold": 2} | lower)
+
+
+def test_a_lower_threshold_above_the_other_is_refused_before_any_data_is_read():
+    with pytest.raises(InputError, match="lower_threshold: got 4; allowed: at most the votes needed, 3"):
+        BacktestSpec(strategy="threshold", parameters={"threshold": 3, "lower_threshold": 4})
+
+
+KNOWN_TO_VECTORBT = {"costs": Costs(**FREE), "rules": Rules(cash_interest=False)}
+
+
+@pytest.mark.parametrize(
+    ("costs", "rules", "named"),
+    [
+        ({"impact_coefficient": 0.01}, {}, "market impact"), ({"participation_cap": 0.1}, {}, "participation cap"),
+        ({"borrow_rate": 0.01}, {"direction": LONG_SHORT}, "borrow fee"), ({}, {"drawdown_halt": 0.2}, "drawdown halt"),
+        ({}, {"cash_interest": True}, "interest on cash"), ({}, {"stop_loss": 0.1, "trailing_stop": 0.1}, "trailing stop"),
+        ({"impact_coefficient": 0.01, "participation_cap": 0.1}, {"cash_interest": True}, "market impact, participation cap, interest on cash"),
+    ],
+)  # fmt: skip
+def test_vectorbt_is_refused_what_it_does_not_know_in_words_of_the_form(costs, rules, named):
+    asked = {
+        "costs": replace(KNOWN_TO_VECTORBT["costs"], **costs), "rules": replace(KNOWN_TO_VECTORBT["rules"], **rules),
+    }  # fmt: skip
+    message = f"engine: got 'vectorbt with {named}'; .*Set them to 0 or switch them off, or choose the other engine"
+    with pytest.raises(InputError, match=message):
+        BacktestSpec(engine="vectorbt", **asked)
+    BacktestSpec(engine="kernel", **asked)
+    BacktestSpec(engine="vectorbt", **KNOWN_TO_VECTORBT)
+
+
+def test_vectorbt_takes_a_borrow_rate_where_nothing_can_be_sold_short_and_either_stop_alone():
+    costs = Costs(**FREE | {"borrow_rate": 0.01})
+    for rules in ({}, {"stop_loss": 0.1}, {"trailing_stop": 0.1}, {"stop_loss": 0.1, "take_profit": 0.2}):
+        BacktestSpec(engine="vectorbt", costs=costs, rules=Rules(cash_interest=False, **rules))
+
+
 @pytest.mark.parametrize("threshold", [0, len(VOTES) + 1, 2.5, "many"])
 def test_the_threshold_is_a_whole_number_of_votes(threshold):
     with pytest.raises(InputError, match="threshold: got"):
@@ -116,6 +183,6 @@ def test_values_are_canonical():
     assert spec.parameters == {"threshold": 1, "votes": ("rsi", "sma"), "indicator_parameters": ""}
     assert BacktestSpec(strategy="buy_and_hold").initial_capital == INITIAL_CAPITAL
     assert BacktestSpec().engine == "kernel"
-    assert BacktestSpec(parameters={"votes": "sma,rsi"}).parameters["threshold"] == VOTE_THRESHOLD
+    assert BacktestSpec(parameters={"votes": "sma,rsi,macd"}).parameters["threshold"] == VOTE_THRESHOLD
     assert Costs(fee_rate="0.001") == Costs(fee_rate=0.001)
     assert pickle.loads(pickle.dumps(spec)) == spec  # it travels to a worker

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tolerances import PARITY
 
-from analytics.backtest.intervals import HEADLINE, SPREADS, block_lengths, bootstrap_metrics, headline_intervals
+from analytics.backtest.intervals import HEADLINE, SPREADS, WIDEST, block_lengths, bootstrap_metrics, headline_intervals
 from analytics.bootstrap import stationary_rows
 from analytics.conventions import TRADING_DAYS
 from analytics.metrics import METRICS, Performance
@@ -84,6 +84,22 @@ def test_volatility_has_the_interval_of_portfolios(gaps):
         expected = portfolio_intervals(series[np.isfinite(series)])
         assert intervals[key] == (expected.volatility_low, expected.volatility_high)
         assert float(expected.volatility) == pytest.approx(METRICS[key].func(given), rel=PARITY)
+
+
+def in_cash(seed: int) -> Performance:
+    """An account in the market for one of eight quarters, beside a market that is never still."""
+    given = performance(504, seed)
+    return replace(given, returns=np.where(np.arange(504) // 63 == 3, given.returns, 0.0))
+
+
+def test_a_volatility_that_cannot_be_told_has_no_interval():
+    wide = portfolio_intervals(in_cash(5).returns)
+    assert wide.volatility_high > WIDEST * wide.volatility_low
+    found = headline_intervals(in_cash(5), seed=1, draws=50)
+    assert unknown(found["annual_volatility"])
+    assert not unknown(found["sharpe_ratio"])
+    low, high = headline_intervals(performance(504, 5), seed=1, draws=50)["annual_volatility"]
+    assert low < high < WIDEST * low
 
 
 def test_drawdowns_are_drawn_in_blocks_as_long_as_storms_last():
@@ -157,7 +173,8 @@ def test_what_is_undefined_has_no_interval():
     given = performance(100)
     short = headline_intervals(performance(MIN_SESSIONS - 1), seed=1)
     assert all(unknown(pair) for pair in short.values())
-    assert not any(unknown(pair) for pair in headline_intervals(performance(MIN_SESSIONS), seed=1, draws=100).values())
+    enough = headline_intervals(performance(MIN_SESSIONS), seed=1, draws=100)
+    assert not any(unknown(enough[key]) for key in {*HEADLINE} - {*SPREADS})
     alone = headline_intervals(Performance(given.dates, given.returns), seed=1, draws=100)
     known = {"total_return", "annual_return", "annual_volatility", "max_drawdown", "calmar_ratio"}
     assert {key for key, pair in alone.items() if not unknown(pair)} == known

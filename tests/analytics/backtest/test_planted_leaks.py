@@ -20,10 +20,8 @@ NOTHING = Leaks((), (), (), ())
 def factor_view() -> FactorView:
     rng = np.random.default_rng(3)
     as_of = PANEL.dates[5::21]
-    alpha = rng.normal(0.0, 0.05, (len(as_of), 3))
-    return FactorView(
-        as_of, {"alpha": alpha}, np.zeros(len(as_of)), as_of, {"mkt_rf": rng.normal(0.0, 0.04, len(as_of))}
-    )
+    alpha, month = rng.normal(0.0, 0.05, (len(as_of), 3)), rng.normal(0.0, 0.04, len(as_of))
+    return FactorView(as_of, {"alpha": alpha}, rng.normal(0.0, 0.04, len(as_of)), as_of, {"mkt_rf": month})
 
 
 INPUTS = StrategyInputs(
@@ -57,6 +55,18 @@ def test_a_planted_leak_is_caught(name):
 @pytest.mark.parametrize("name", LEAKS)
 def test_its_honest_twin_passes(name):
     assert leaks_of(by_feature(LEAKS[name][1])) == NOTHING
+
+
+@pytest.mark.parametrize("name", ["bfill", "interpolate", "shift(-1)", "centred window", "weekly label"])
+def test_a_leak_from_the_days_ahead_shows_where_they_are_unknown(name):
+    assert len(leaks_of(by_feature(LEAKS[name][0])).unknown) > 2
+
+
+def test_a_rule_that_only_asks_whether_there_is_a_tomorrow_is_caught_by_making_it_unknown():
+    """It reads no price of the future: ten times as high, all is as it was."""
+    found = leaks_of(by_feature(lambda c, _: (c - c.shift(1)).where(c.shift(-1).notna(), -1.0)))
+    assert found.multiplied == ()
+    assert len(found.unknown) > 5
 
 
 def test_twelve_leaks_are_planted():
@@ -100,11 +110,41 @@ def test_a_fit_that_is_read_before_its_as_of_is_caught(days_early):
 def test_a_factor_month_that_is_read_before_it_is_known_is_caught(days_early):
     def decide(inputs: StrategyInputs) -> np.ndarray:
         known, returns = inputs.factors.factor_known - days_early, inputs.factors.factor_returns["mkt_rf"]
-        newest = np.searchsorted(known, inputs.panel.dates, side="right") - 1
-        good = (newest >= 0) & (returns[np.maximum(newest, 0)] > 0.005)
-        return np.where(inputs.panel.has_bar, good[:, None] / 3, np.nan)
+        return held_where(np.abs(newest_of(returns, known, inputs)) > LARGE, inputs)
 
-    assert (leaks_of(decide) == NOTHING) == (days_early == 0)
+    assert_caught_by_every_change(leaks_of(decide), early=bool(days_early))
+
+
+@pytest.mark.parametrize("days_early", [0, 10])
+def test_a_median_of_the_universe_that_is_read_before_its_as_of_is_caught(days_early):
+    def decide(inputs: StrategyInputs) -> np.ndarray:
+        known, median = inputs.factors.as_of - days_early, inputs.factors.universe_median
+        return held_where(np.abs(newest_of(median, known, inputs)) > LARGE, inputs)
+
+    assert_caught_by_every_change(leaks_of(decide), early=bool(days_early))
+
+
+LARGE = 0.04  # in size; ten times what is read early is often above it where the number itself is not
+
+
+def newest_of(values: np.ndarray, known: np.ndarray, inputs: StrategyInputs) -> np.ndarray:
+    """The newest of dated values at each date, 0 before the first."""
+    newest = np.searchsorted(known, inputs.panel.dates, side="right") - 1
+    return np.append(values, 0.0)[newest]
+
+
+def held_where(wanted: np.ndarray, inputs: StrategyInputs) -> np.ndarray:
+    return np.where(inputs.panel.has_bar, wanted[:, None] / 3, np.nan)
+
+
+def assert_caught_by_every_change(found: Leaks, *, early: bool) -> None:
+    """A number that was read too early shows by another value, by being unknown and by being left out; else by none."""
+    if not early:
+        assert found == NOTHING
+        return
+    assert found.multiplied
+    assert found.unknown
+    assert found.cut
 
 
 def test_fills_on_the_bar_that_decides_are_caught_and_those_on_the_next_are_not():

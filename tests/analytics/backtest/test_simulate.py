@@ -206,6 +206,48 @@ def test_every_trade_begins_with_an_order_and_the_strategy_says_why():
     assert entries <= set(zip(bought["ticker"], bought["date"], strict=True))
 
 
+def test_a_reversal_that_the_volume_spreads_over_days_has_its_reason():
+    """Long from day 3, sold from day 6 on a dollar at a time: the short opens on a day without an order of its own."""
+    closes = [10.0, 9.0, 8.0, 7.0, 8.0, 9.0, 10.0] + [10.0] * 12
+    spec = BacktestSpec(
+        parameters={"threshold": 1, "votes": ("rsi",), "indicator_parameters": "rsi.window=2"}, initial_capital=10.0,
+        costs=replace(NO_COSTS, participation_cap=0.1), rules=replace(NO_INTEREST, direction="long_short"),
+    )  # fmt: skip
+    result = run(flat_market({"A": closes}), spec)
+    trades = result.trades
+    assert trades["direction"].tolist() == ["long", "short"]
+    assert trades["entry_date"][1] not in set(result.orders["date"])
+    assert trades["entry_reason"].tolist() == ["1 of 1 votes to buy: RSI", "1 of 1 votes to sell: RSI"]
+
+
+RULES_OF_THE_RUN = [
+    {"stop_loss": 0.03}, {"take_profit": 0.03}, {"trailing_stop": 0.03}, {"drawdown_halt": 0.03}, {"max_position": 0.05},
+    {"target_volatility": 0.05}, {"max_value_at_risk": 0.005}, {"kelly_fraction": 0.1},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("rules", RULES_OF_THE_RUN, ids=lambda rules: next(iter(rules)))
+def test_the_benchmark_is_held_whatever_the_rules_of_the_run(rules):
+    """Bought once and kept, with the costs and the interest of the run, and with none of its rules."""
+    panel = random_market(n=400, seed=2)
+    held = BacktestSpec(strategy="buy_and_hold", start=str(panel.dates[300]))
+    plain, ruled = run(panel, held), run(panel, held, rules=Rules(**rules))
+    np.testing.assert_array_equal(plain.benchmark, plain.equity)
+    np.testing.assert_array_equal(ruled.benchmark, plain.benchmark)
+    assert not np.array_equal(ruled.equity, plain.equity)  # the rule does change the run
+    alone = each_alone(inputs_of(panel), replace(held, rules=Rules(**rules)))["buy_and_hold_return"]
+    np.testing.assert_array_equal(alone, each_alone(inputs_of(panel), held)["buy_and_hold_return"])
+
+
+def test_the_benchmark_pays_the_costs_and_earns_the_interest_of_the_run():
+    panel = random_market(n=200, seed=2)
+    ends = [
+        run(panel, costs=costs, rules=rules).benchmark[-1]
+        for costs, rules in ((Costs(), Rules()), (NO_COSTS, Rules()), (Costs(), NO_INTEREST))
+    ]
+    assert ends[1] > ends[0] > ends[2]  # the second ticker is listed late: until then a quarter is cash
+
+
 def test_progress_is_told_in_rising_steps():
     told = []
     run_backtest(inputs_of(random_market(n=60)), EAGER, report=lambda *step: told.append(step))

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from markets import flat_market, random_market
+from markets import flat_market, random_bars, random_market
 from strategy_markets import decide, explain, held, inputs_of, random_view
 
 from analytics.backtest.orders import schedule_orders
 from analytics.backtest.strategies import STRATEGIES, Strategy, changes_only, first_decision_rows
 from analytics.backtest.strategies._positions import decisions, known_prices, opening_row, sides, traded
+from analytics.market import Panel
 from analytics.parameters import resolve
 
 NAN = np.nan
@@ -21,6 +22,8 @@ KEYS = {
     "momentum_12_1", "rating", "score", "sized", "technical_vote", "threshold",
 }  # fmt: skip
 SHORT_WINDOW = {key: {"window": 63} for key in ("threshold", "frontier_timed")}
+VOTING = ("technical_vote", "filter", "sized", "threshold", "beta_aware", "frontier_timed")
+EAGER_VOTES = {key: {"threshold": 1} for key in VOTING} | {"threshold": {"threshold": 1, "lower_threshold": 1}}
 
 
 def test_every_strategy_is_declared_and_documented():
@@ -150,6 +153,39 @@ def test_a_ticker_that_ended_before_the_test_is_left_out():
     assert held(said)[-1].tolist() == [0.0, 1.0]
     wanted = decisions(inputs_of(panel, start=10), np.full((12, 2), 0.5))
     assert held(wanted)[-1].tolist() == [0.0, 0.5]
+
+
+@pytest.mark.parametrize("key", sorted(KEYS))
+def test_a_ticker_that_is_suspended_when_the_test_opens_is_traded_from_its_return_on(key):
+    """A ticker without bars on rows 90 to 109 of a test that starts at row 100: no decision before its return."""
+    panel = random_market(n=420, n_tickers=3, seed=11)
+    bars = [panel.bars("T0"), panel.bars("T1"), random_bars("B", n=420, seed=5)]
+    bars[2] = bars[2].rows((np.arange(420) < 90) | (np.arange(420) >= 110))
+    panel = Panel.of(bars)
+    column = panel.tickers.index("B")
+    inputs = inputs_of(panel, start=100, factors=random_view(panel, seed=1))
+    assert inputs.first_rows[column] == 89
+    said = decide(key, inputs, **SHORT_WINDOW.get(key, {}), **EAGER_VOTES.get(key, {}))
+    decided = np.flatnonzero(np.isfinite(said[:, column]))
+    assert len(decided) > 0
+    if key != "buy_and_hold":  # which decides on the last bar before the start, to be filled on the first one after it
+        assert decided[0] >= 110
+    orders = schedule_orders(panel, said, start=panel.dates[100], end=panel.dates[-1])
+    assert orders.row[orders.column == column].max() >= 110
+    assert np.abs(held(said)[110:, column]).max() > 0.0
+
+
+def test_an_opinion_from_before_the_suspension_is_acted_on_at_the_return():
+    """What the last bars before the test said stands until the ticker has bars again, and is said on the first of them."""
+    panel = flat_market({"A": [1.0] * 20, "B": [1.0] * 3 + [NAN] * 9 + [1.0] * 8, "C": [1.0] * 3 + [NAN] * 17})
+    inputs = inputs_of(panel, start=10)
+    wanted = np.where(np.arange(20)[:, None] < 15, [0.2, 0.3, 0.4], 0.0)
+    said = decisions(inputs, wanted)
+    for column, expected in enumerate(({9: 0.2, 15: 0.0}, {12: 0.3, 15: 0.0}, {})):
+        rows = np.flatnonzero(np.isfinite(said[:, column]))
+        assert dict(zip(rows.tolist(), said[rows, column].tolist(), strict=True)) == expected
+    again = decisions(inputs, wanted, again=np.isin(np.arange(20), [11, 13]))
+    assert np.flatnonzero(np.isfinite(again[:, 1])).tolist() == [12, 13, 15]
 
 
 def test_buy_and_hold_decides_once_per_ticker():

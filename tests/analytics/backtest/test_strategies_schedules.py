@@ -1,22 +1,26 @@
 """The strategies with a schedule: equal weights, momentum, frontier weights; and when a period is known to be over."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from markets import flat_market, random_market
+from markets import changed_from, flat_market, random_market
 from pypfopt import EfficientFrontier
 from strategy_markets import decide, explain, held, inputs_of
 from tolerances import EXACT, PARITY
 
 from analytics.backtest.orders import schedule_orders
+from analytics.backtest.strategies import _shares
 from analytics.backtest.strategies._positions import known_prices
 from analytics.backtest.strategies._rebalance import EVERY, last_completed_month, period_over, schedule, until_next
 from analytics.backtest.strategies._shares import frontier_weights, proportional
 from analytics.conventions import TRADING_DAYS
 from analytics.market import period_ends
 from analytics.portfolio.covariance import ledoit_wolf
+from analytics.portfolio.frontier import efficient_frontier
 from analytics.returns import simple_returns
 
 NAN = np.nan
@@ -59,6 +63,40 @@ def test_the_end_of_a_period_does_not_depend_on_what_follows(seed, every):
         assert whole.sum() in (len(period_ends(dates, "M")) - 1, len(period_ends(dates, "M")))
         completed = last_completed_month(dates)
         np.testing.assert_array_equal(np.flatnonzero(np.diff(completed)) + 1, np.flatnonzero(whole)[int(whole[0]) :])
+
+
+@pytest.mark.parametrize(
+    ("days", "weekly", "monthly"),
+    [
+        (["05-30", "05-31", "06-01", "06-03"], ["05-31"], ["05-31"]),  # Saturday follows a Friday that was the end
+        (["05-30", "05-31", "06-01", "06-02", "06-03"], ["05-31"], ["05-31"]),
+        (["05-30", "06-01", "06-03"], ["06-01"], ["06-01"]),  # Saturday in the place of Friday
+        (["06-27", "06-28", "06-29", "07-01"], ["06-28"], ["06-28"]),  # the month has two more days
+        (["06-27", "06-29", "07-01"], ["06-29"], ["06-29"]),
+        (["06-27", "07-01", "07-02"], ["07-01"], ["07-01"]),  # a holiday on the Friday
+    ],
+)
+def test_a_session_at_the_weekend_ends_no_period_twice(days, weekly, monthly):
+    dates = np.array([f"2024-{day}" for day in days], dtype="datetime64[D]")
+    for every, expected in (("weekly", weekly), ("monthly", monthly)):
+        assert dates[period_over(dates, every)].tolist() == [np.datetime64(f"2024-{day}").item() for day in expected]
+
+
+@pytest.mark.parametrize("every", sorted(EVERY))
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_every_period_is_over_once_whatever_days_are_sessions(every, seed):
+    """Sessions on any day of the week: an end by the first session after each period, and never two of the same."""
+    rng = np.random.default_rng(seed)
+    dates = np.datetime64("2021-01-04") + np.flatnonzero(rng.random(800) < rng.uniform(0.5, 1.0))
+    over = period_over(dates, every)
+    rule = {"weekly": "W", "monthly": "M", "quarterly": "Q", "yearly": "Y"}[every]
+    days = pd.DatetimeIndex(dates)
+    period, next_period = days.to_period(rule), (days + pd.offsets.BDay()).to_period(rule)
+    ended = np.where(next_period != period, period, period - 1)[over]  # the period that is over by each end
+    assert len(set(ended)) == len(ended)
+    begins = np.append(0, np.flatnonzero(period[1:] != period[:-1]) + 1)
+    assert all(over[begin : end + 1].any() for begin, end in pairwise(begins))
 
 
 def test_a_value_stands_until_the_next():
@@ -179,6 +217,49 @@ def test_frontier_weights_are_those_of_pyportfolioopt(portfolio):
     )
     np.testing.assert_allclose(found, [weights[k] for k in range(6)], atol=SOLVED)
     assert found.sum() == pytest.approx(1.0, abs=PARITY)
+
+
+@pytest.fixture
+def solved(monkeypatch) -> list[tuple]:
+    """An empty memory of frontiers, and what was computed since: (number of assets, risk-free rate)."""
+    told: list[tuple] = []
+
+    def counted(mean, covariance, *, risk_free_rate, points):
+        told.append((len(mean), risk_free_rate))
+        return efficient_frontier(mean, covariance, risk_free_rate=risk_free_rate, points=points)
+
+    monkeypatch.setattr(_shares, "_FRONTIERS", {})
+    monkeypatch.setattr(_shares, "efficient_frontier", counted)
+    return told
+
+
+def test_a_frontier_of_the_same_past_is_computed_once(solved):
+    panel, rows = random_market(n=300, n_tickers=4, seed=30), np.array([200, 220])
+    chosen = {"portfolio": "max_sharpe", "window": 63}
+    first = frontier_weights(inputs_of(panel), rows, **chosen)
+    assert len(solved) == 2
+    kept = first.copy()
+    first[:] = 7.0  # what the caller does to its weights is its own affair
+    later = changed_from(panel, 221, 10.0)
+    np.testing.assert_array_equal(frontier_weights(inputs_of(later), rows, **chosen), kept)
+    assert len(solved) == 2
+    for inputs, other in (
+        (inputs_of(panel), chosen | {"portfolio": "min_variance"}), (inputs_of(panel), chosen | {"window": 64}),
+        (inputs_of(panel, risk_free=0.0002), chosen), (inputs_of(changed_from(panel, 190, 1.01)), chosen),
+    ):  # fmt: skip
+        before = len(solved)
+        found = frontier_weights(inputs, rows, **other)
+        assert len(solved) == before + 2
+        assert not np.array_equal(found, kept)
+
+
+def test_the_memory_of_frontiers_is_bounded(solved, monkeypatch):
+    monkeypatch.setattr(_shares, "FRONTIERS_KEPT", 3)
+    inputs = inputs_of(random_market(n=120, n_tickers=2, seed=30))
+    for row in range(90, 100):
+        frontier_weights(inputs, np.array([row]), portfolio="min_variance", window=63)
+        assert len(_shares._FRONTIERS) <= 3
+    assert len(solved) == 10
 
 
 def test_a_ticker_without_the_whole_window_has_no_frontier_weight():

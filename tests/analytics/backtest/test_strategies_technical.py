@@ -145,5 +145,15 @@ def test_mean_reversion_in_numbers_and_words():
     ]
 
 
+def test_a_close_that_is_on_its_average_to_rounding_is_back_at_its_middle():
+    """The mean of 20 closes is the last of them where that is the mean of the 19 before: which side is not for rounding."""
+    for scale in (1.0, 0.1, 1 / 3, 1e-3, 7.7, 1e4):
+        fallen = [scale * price for price in [100.0, 101.0] * 10 + [80.0]]
+        for rounding in (-1e-13, 0.0, 1e-13):
+            back = float(np.mean(fallen[-19:])) * (1.0 + rounding)
+            said = decide("mean_reversion", inputs_of(flat_market({"A": [*fallen, back]})))
+            np.testing.assert_array_equal(said[-2:, 0], [1.0, 0.0])
+
+
 def test_a_price_that_does_not_move_has_no_range():
     assert not np.isfinite(decide("mean_reversion", inputs_of(flat_market({"A": [5.0] * 40})), signal="both")).any()

@@ -6,13 +6,17 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markets import flat_market, inputs_of, random_market
 from scipy.stats import norm
 from tolerances import EXACT, PARITY, ROUNDED_SOURCE
 
+from analytics.backtest import BacktestSpec, Costs, run_backtest
 from analytics.backtest.crises import COLUMNS, CRISES, Crisis, crisis_table
 from analytics.backtest.tear_sheet import (
+    CURVE,
     DRAWDOWN_COLUMNS,
     MAX_BINS,
+    NOT_SOLD,
     Record,
     contributions,
     cost_items,
@@ -22,10 +26,12 @@ from analytics.backtest.tear_sheet import (
     rolling_statistics,
     worst_drawdowns,
 )
+from analytics.market import Panel
 from analytics.metrics import METRICS, Performance, Trades
 from pipeline.queries import connect
 from pipeline.queries import prices as price_queries
 
+COST_OF_PRICE = 1e-3  # relative: slippage is a rate of the quote, what was traded is counted at prices that hold it
 CAPITAL = 100_000.0
 RISK_FREE = 0.0001
 
@@ -165,14 +171,21 @@ def test_turnover_of_the_months_adds_up_to_the_metric() -> None:
 def test_a_distribution_counts_every_return_and_has_the_normal_of_scipy() -> None:
     returns = random_record(2_000).returns
     found = distribution(np.append(returns, np.nan))
-    centres, width = (found.edges[1:] + found.edges[:-1]) / 2, np.diff(found.edges)[0]
+    width = np.diff(found.edges)[0]
     np.testing.assert_array_equal(found.counts, [
         ((returns >= low) & ((returns < high) | (high == found.edges[-1]) & (returns <= high))).sum()
         for low, high in zip(found.edges, found.edges[1:], strict=False)
     ])  # fmt: skip
-    expected = 2_000 * width * norm.pdf(centres, returns.mean(), returns.std(ddof=1))
+    expected = 2_000 * width * norm.pdf(found.at, returns.mean(), returns.std(ddof=1))
     np.testing.assert_allclose(found.normal, expected, rtol=PARITY)
     assert 10 < len(found.counts) <= MAX_BINS
+    assert (found.at[0], found.at[-1]) == (found.edges[0], found.edges[-1])
+
+
+def test_the_normal_curve_of_few_returns_is_as_smooth_as_that_of_many() -> None:
+    few = distribution(np.array([-0.02, 0.01, 0.03]))
+    assert len(few.counts) < 5
+    assert len(few.normal) == len(distribution(random_record(2_000).returns).normal) == CURVE
 
 
 @pytest.mark.parametrize("returns", [[], [0.01], [0.0] * 50])
@@ -249,7 +262,7 @@ def trades() -> pd.DataFrame:
     return pd.DataFrame({
         "ticker": ["B", "A", "B"], "pnl": [100.0, -40.0, 25.0], "fees": [1.0, 2.0, 3.0], "slippage": [6.0, 7.0, 8.0],
         "spread": [1.0, 1.0, 1.0], "impact": [2.0, 0.0, 1.0], "borrow": [0.0, 0.5, 0.0], "quantity": [10.0, 5.0, 10.0],
-        "entry_price": [10.0, 20.0, 10.0], "exit_price": [20.0, 10.0, 15.0],
+        "entry_price": [10.0, 20.0, 10.0], "exit_price": [20.0, 10.0, 15.0], "reason": ["signal", "stop loss", "signal"],
     })  # fmt: skip
 
 
@@ -276,6 +289,44 @@ def test_costs_are_told_apart_and_add_up() -> None:
     assert found["of_traded"]["Total costs"] == pytest.approx(27.5 / traded)
     assert found["of_capital"]["Commission"] == pytest.approx(6.0 / CAPITAL)
     assert math.isnan(found["of_traded"]["Interest earned"])
+
+
+@pytest.mark.parametrize("reason", NOT_SOLD)
+def test_a_position_that_was_only_valued_was_not_sold(reason: str) -> None:
+    rate = 0.0005
+    held = trades().assign(reason=["signal", "signal", reason])
+    bought = held["quantity"] * held["entry_price"]
+    sold = (held["quantity"] * held["exit_price"]).where(held["reason"] != reason, 0.0)
+    held = held.assign(fees=rate * (bought + sold))
+    found = cost_items(held, record([0.001])).set_index("item")
+    assert found["of_traded"]["Commission"] == pytest.approx(rate, rel=EXACT)
+
+
+def costs_of_traded(panel: Panel, spec: BacktestSpec) -> tuple[pd.Series, set[str]]:
+    """The costs of a run over what was traded, and the reasons of its exits."""
+    ran = run_backtest(inputs_of(panel), spec)
+    account = pd.DataFrame({
+        "date": ran.dates.astype(str), "equity": ran.equity, "benchmark": ran.benchmark, "turnover": ran.turnover,
+    })  # fmt: skip
+    found = cost_items(ran.trades, Record.of(account, spec.initial_capital)).set_index("item")["of_traded"]
+    return found, set(ran.trades["reason"])
+
+
+@pytest.mark.parametrize(("strategy", "parameters"), [("buy_and_hold", {}), ("equal_weight", {"rebalance": "monthly"})])
+def test_the_rate_of_what_was_traded_is_the_rate_charged(strategy: str, parameters: dict[str, Any]) -> None:
+    costs = Costs(fee_rate=0.0005, impact_coefficient=0.0)
+    panel = random_market(n=300, n_tickers=3, seed=1)
+    found, reasons = costs_of_traded(panel, BacktestSpec(strategy, parameters, costs=costs))
+    assert "end of test" in reasons
+    assert found["Commission"] == pytest.approx(costs.fee_rate, rel=PARITY)
+    assert found["Slippage"] == pytest.approx(costs.slippage_rate, rel=COST_OF_PRICE)
+
+
+def test_what_a_delisting_settles_was_not_traded() -> None:
+    panel = flat_market({"A": [10.0] * 5 + [math.nan] * 10, "B": [20.0] * 15})
+    found, reasons = costs_of_traded(panel, BacktestSpec("buy_and_hold", costs=Costs(fee_rate=0.0005)))
+    assert "delisted" in reasons
+    assert found["Commission"] == pytest.approx(0.0005, rel=PARITY)
 
 
 def test_costs_are_the_metrics_of_these_names() -> None:

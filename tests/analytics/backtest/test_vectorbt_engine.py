@@ -102,25 +102,18 @@ def test_the_two_could_differ():
         assert_same_answer(ours, dearer)
 
 
-@pytest.mark.parametrize(
-    ("terms", "named"),
-    [
-        ({"costs": replace(FLAT, impact_coefficient=0.01)}, "impact_coefficient"),
-        ({"costs": replace(FLAT, participation_cap=0.1)}, "participation_cap"),
-        ({"costs": replace(FLAT, borrow_rate=0.01), "rules": replace(NO_INTEREST, direction=LONG_SHORT)}, "borrow_rate"),
-        ({"rules": replace(NO_INTEREST, drawdown_halt=0.2)}, "drawdown_halt"),
-        ({"rules": Rules()}, "cash_interest"),
-        ({"rules": replace(NO_INTEREST, stop_loss=0.1, trailing_stop=0.1)}, "stop_loss beside trailing_stop"),
-    ],
-)  # fmt: skip
-def test_vectorbt_refuses_what_it_does_not_know_and_says_what_to_set(monkeypatch, terms, named):
-    panel = flat_market({"A": [10, 11, 12]})
-    given = decide_as_given(monkeypatch, [[-0.2], [NAN], [NAN]])
-    spec = BacktestSpec(**({"strategy": given, "engine": "vectorbt", "costs": FLAT, "rules": NO_INTEREST} | terms))
-    message = rf"engine: got 'vectorbt with {named}'.*Set them to 0, or choose the engine 'kernel'"
+def test_vectorbt_refuses_an_account_that_loses_everything(monkeypatch):
+    """Its account would trade on with what it owes; the other engine closes it."""
+    panel = flat_market({"A": [10, 10, 20, 40, 10]})
+    given = decide_as_given(monkeypatch, [[-0.5]] + [[NAN]] * 4)
+    spec = BacktestSpec(strategy=given, costs=NO_COSTS, rules=replace(NO_INTEREST, direction=LONG_SHORT))
+    message = r"engine: got 'vectorbt, .* lost everything'; allowed: .*Choose the engine 'kernel'.*or trade long only"
     with pytest.raises(InputError, match=message):
-        run_backtest(inputs_of(panel), spec)
-    run_backtest(inputs_of(panel), replace(spec, engine="kernel"))
+        run_backtest(inputs_of(panel), replace(spec, engine="vectorbt", rules=replace(spec.rules, max_position=1.0)))
+    ours = run_backtest(inputs_of(panel), replace(spec, rules=replace(spec.rules, max_position=1.0)))
+    assert ours.audit["liquidated_on"] == "2024-01-04"
+    gained = replace(spec, engine="vectorbt", rules=replace(spec.rules, max_position=0.2))  # −60 % of 1.2 is no ruin
+    assert run_backtest(inputs_of(panel), gained).equity.min() > 0.0
 
 
 def test_vectorbt_takes_a_borrow_rate_where_nothing_is_sold_short():

@@ -19,7 +19,7 @@ from analytics.backtest.strategies import STRATEGIES
 from analytics.errors import MissingDataError, UnknownKeyError
 from analytics.market import FIELDS, Panel
 from analytics.returns import CARRIED, daily_risk_free
-from pipeline import store
+from pipeline import ledger, store
 from pipeline import workspace as results
 from pipeline.backtest_request import BacktestRequest
 from pipeline.queries import Reader, connect
@@ -137,6 +137,10 @@ def _store(question: _Question, result: BacktestResult, result_id: str, workspac
         "metrics": results.canonical(metrics), "audit": results.canonical(result.audit),
     }  # fmt: skip
     results.save_result(workspace, row, equity=result.equity_frame(), trades=result.trades)
+    ledger.count_result(
+        workspace, result_id, strategy=question.request.spec.strategy, tickers=question.tickers, metrics=metrics,
+        sessions=len(result.dates),
+    )  # fmt: skip
 
 
 def _resolve(reader: Reader, request: BacktestRequest, db: Path) -> _Question:

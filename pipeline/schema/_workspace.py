@@ -48,6 +48,21 @@ backtesting_tickers = table(
                               "n_trades", "win_rate", "buy_and_hold_return", "contribution")),
 )  # fmt: skip
 
+# Every try on a hypothesis, a strategy on a universe, counted for good: the best of many is judged by how many there were.
+trials = table(
+    WORKSPACE, "trials", ("id",),
+    text("id", nullable=False), text("created_at", nullable=False), text("hypothesis", nullable=False), text("result_id"),
+    *(real(name) for name in ("sharpe_ratio", "n_obs", "skewness", "kurtosis")),
+)  # fmt: skip
+Index("trials_by_hypothesis", trials.c.hypothesis)
+
+# What the analyst calls a result, and what was noted of it.
+result_notes = table(
+    WORKSPACE, "result_notes", ("result_id",),
+    text("result_id", ForeignKey("backtesting_results.result_id"), nullable=False), text("name", nullable=False),
+    text("note", nullable=False), text("updated_at", nullable=False),
+)  # fmt: skip
+
 jobs = table(
     WORKSPACE, "jobs", ("job_id",),
     text("job_id", nullable=False), text("kind", nullable=False), text("state", nullable=False),

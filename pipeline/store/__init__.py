@@ -33,12 +33,12 @@ from pipeline.store._parts import (
     stored_digests,
     table_checksum,
 )
-from pipeline.store._rows import delete, insert, update, upsert
+from pipeline.store._rows import delete, insert, insert_missing, update, upsert
 from pipeline.store._shards import merge_shard, shard
 
 __all__ = [
     "CONTENT", "RUN_TABLES", "backup", "check_free_space", "check_replaceable", "check_sound", "checkpoint", "copy_rows", "delete",
-    "drop", "exclusive", "faults", "fetched_digests", "free_share", "has_tables", "insert", "is_ours", "merge_shard", "noted_digests", "open_writer", "part_columns", "parts_of",
+    "drop", "exclusive", "faults", "fetched_digests", "free_share", "has_tables", "insert", "insert_missing", "is_ours", "merge_shard", "noted_digests", "open_writer", "part_columns", "parts_of",
     "publish_changes", "remove", "replace", "schema_version", "seal", "set_aside", "shard", "stamp", "stored_digests",
     "table_checksum", "transaction", "update", "upsert", "utc_now", "utc_text", "vacuum",
 ]  # fmt: skip

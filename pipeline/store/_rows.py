@@ -15,6 +15,12 @@ def insert(connection: sqlite3.Connection, table: Table, rows: pd.DataFrame | Ma
     return _execute_many(connection, table, rows, "")
 
 
+def insert_missing(connection: sqlite3.Connection, table: Table, rows: pd.DataFrame | Mapping[str, Any]) -> int:
+    """Insert the rows whose key is not there yet; the others are left as they are. Return the number of rows given."""
+    key = ", ".join(column.name for column in table.primary_key)
+    return _execute_many(connection, table, rows, f" ON CONFLICT ({key}) DO NOTHING")
+
+
 def upsert(connection: sqlite3.Connection, table: Table, rows: pd.DataFrame | Mapping[str, Any]) -> int:
     """Insert rows, or update the row of the same key. Return the number of rows given."""
     columns = [column.name for column in table.columns if column.name in rows]

@@ -15,6 +15,7 @@ from dashapp.data import market, published, workspace
 from dashapp.format import unbroken
 from dashapp.pages.backtest.assumptions import asked, assumed, facts, notes
 from dashapp.pages.backtest.badge import audit_stat, gate_list
+from dashapp.pages.backtest.luck import luck_card
 from dashapp.pages.backtest.reconciliation import reconciliation_view
 from dashapp.pages.backtest.script import python_script
 from dashapp.pages.backtest.stored import (
@@ -61,6 +62,7 @@ def verdict_view(result_id: str | None, *, checking: bool = False) -> list[Any]:
         *(html.P(text, className="small text-body-secondary mb-1") for text in notes(result, stale=stale)),
         html.Div(stats([audit_stat(result["audit"], checking=checking), *_cards(result)]), className="filled mt-3"),
         *gate_list(result["audit"]),
+        luck_card(result),
     ]
 
 

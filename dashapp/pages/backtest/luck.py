@@ -1,0 +1,51 @@
+"""Is it luck: the Sharpe ratio of a result, judged by how often its hypothesis has been tried."""
+
+from typing import Any
+
+import dash_bootstrap_components as dbc
+import numpy as np
+from dash import html
+
+from analytics.backtest.overfitting import Significance, Trials, significance
+from dashapp.components import card, stat, stats
+from dashapp.data import workspace
+from dashapp.format import number, percent
+from pipeline.ledger import hypothesis_of
+from pipeline.queries import trials as trial_queries
+from pipeline.workspace import reading
+
+TIP = (
+    "The best of many tries looks good by luck alone. Every run of a strategy on these tickers is counted, whatever its parameters, costs, rules and "
+    "dates, and the Sharpe ratio is judged by how many there were: Bailey and López de Prado (2012, 2014)."
+)
+
+
+def luck_card(result: dict[str, Any]) -> dbc.Card | None:
+    """Return what the ledger says of a stored result; None where the result was never counted."""
+    found = _judged(result)
+    if found is None:
+        return None
+    judged, n_trials = found
+    tone = "up" if judged.significant else "neutral"
+    return card("Skill or luck", [
+        stats([
+            stat("Tries so far", f"{n_trials:,}", tip="Runs of this strategy on these tickers, all parameters and dates, since the workspace began."),
+            stat("Sharpe ratio", number(judged.sharpe_ratio), tip="Per year, as measured: before any correction."),
+            stat("Best of luck alone", number(judged.noise_maximum), tip="The Sharpe ratio that as many tries without any skill find on average."),
+            stat("Needed", number(judged.needed), tip="What the best of as many tries must reach to be significant at 5 %: beyond the Sharpe ratio of buy and hold, or 0 where that is less."),
+            stat("Probabilistic", percent(judged.probabilistic), tip="Probability that the true Sharpe ratio is above 0, had this been the only try."),
+            stat("Deflated", percent(judged.deflated), tip="Probability that the true Sharpe ratio is above what luck alone finds in as many tries.", tone=tone),
+        ]),
+        html.P(judged.verdict, className="mb-0 mt-2"),
+    ], tip=TIP)  # fmt: skip
+
+
+def _judged(result: dict[str, Any]) -> tuple[Significance, int] | None:
+    with reading(workspace()) as reader:
+        tried = trial_queries.trials(reader, hypothesis_of(result["strategy_name"], result["tickers"]))
+    place = np.flatnonzero(tried["id"] == result["result_id"])
+    if not len(place):
+        return None
+    columns = (tried[name].to_numpy(dtype=float) for name in ("sharpe_ratio", "n_obs", "skewness", "kurtosis"))
+    held = result["metrics"].get("benchmark_sharpe_ratio")
+    return significance(Trials(*columns), int(place[0]), benchmark_sharpe_ratio=held), len(tried)

@@ -1,0 +1,22 @@
+"""The ledger of trials: every try on a hypothesis, read from workspace.db."""
+
+import pandas as pd
+
+from pipeline.queries._connection import Reader
+
+
+def trials(reader: Reader, hypothesis: str) -> pd.DataFrame:
+    """Return every try on a hypothesis, oldest first: id, created_at, result_id, sharpe_ratio (per year), n_obs, skewness, kurtosis."""
+    return reader.frame(
+        "SELECT id, created_at, result_id, sharpe_ratio, n_obs, skewness, kurtosis FROM trials WHERE hypothesis = ? "
+        "ORDER BY created_at, id",
+        (hypothesis,),
+    )
+
+
+def hypotheses(reader: Reader) -> pd.DataFrame:
+    """Return every hypothesis with its number of tries and the dates of the first and the last, most tried first."""
+    return reader.frame(
+        "SELECT hypothesis, count(*) AS trials, min(created_at) AS first_at, max(created_at) AS last_at, "
+        "max(sharpe_ratio) AS best_sharpe_ratio FROM trials GROUP BY hypothesis ORDER BY trials DESC, hypothesis"
+    )

@@ -132,6 +132,21 @@ def name(field: str, value: Any) -> str:
     return value
 
 
+def names(field: str, value: Any, *, most: int) -> tuple[str, ...]:
+    """Return up to `most` names of results, each once, None being none; raises InputError."""
+    found = tuple(dict.fromkeys(name(field, item) for item in _list(field, value)))
+    if len(found) > most:
+        raise InputError(field, got=f"{len(found)} of them", allowed=f"up to {most}", fix="Take some away.")
+    return found
+
+
+def text(field: str, value: Any, *, most: int) -> str:
+    """Return a text of up to `most` characters without blanks at its ends, None being ""; raises InputError."""
+    if value is not None and (not isinstance(value, str) or len(value) > most):
+        raise InputError(field, got=shown(value), allowed=f"up to {most} characters")
+    return (value or "").strip()
+
+
 def _list(field: str, value: Any) -> list[Any]:
     if value is None:
         return []

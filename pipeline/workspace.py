@@ -1,4 +1,4 @@
-"""The analyst's own database: backtests, portfolios and the state of jobs. Small IMMEDIATE transactions only."""
+"""The analyst's own database: backtests, their names, portfolios and the state of jobs. Small IMMEDIATE transactions only."""
 
 import json
 import math
@@ -11,17 +11,18 @@ from typing import Any
 
 import pandas as pd
 
-from analytics.errors import InputError
+from analytics.errors import InputError, MissingDataError
 from analytics.validate import iso_date
 from pipeline import schema, store
 from pipeline.queries import Reader, connect
+from pipeline.queries import history as history_queries
 from pipeline.queries import portfolios as portfolio_queries
 from pipeline.queries import results as queries
 
 ACTIVE = ("queued", "running")
 LOST_AFTER_SECONDS = 15.0  # a job whose worker has not been heard of for this long is lost
 NEGLIGIBLE = 1e-9  # a weight below it is rounding of the optimiser, not a position
-NAME_CHARACTERS = 60
+NAME_CHARACTERS, NOTE_CHARACTERS = 60, 500
 
 
 def prepare(path: Path) -> None:
@@ -77,6 +78,48 @@ def remember_answer(path: Path, *, question_id: str, result_id: str, data_run_id
         store.upsert(connection, schema.backtesting_questions, {
             "question_id": [question_id], "result_id": [result_id], "data_run_id": [data_run_id],
         })  # fmt: skip
+
+
+def describe_result(path: Path, result_id: str, *, name: str, note: str) -> None:
+    """Name a stored result and note something of it; two empty texts take both away.
+
+    Raises InputError where one cannot be read or is too long, MissingDataError where there is no such result.
+    """
+    for field, value, most in (("name", name, NAME_CHARACTERS), ("note", note, NOTE_CHARACTERS)):
+        if value != "":
+            _check_text(field, value, f"up to {most} printable characters without blanks at the ends", most)
+    with closing(store.open_writer(path, schema.WORKSPACE)) as connection, store.transaction(connection):
+        _check_stored(Reader(connection), result_id)
+        store.delete(connection, schema.result_notes, result_id=result_id)
+        if name or note:
+            store.insert(connection, schema.result_notes, {
+                "result_id": [result_id], "name": [name], "note": [note], "updated_at": [store.utc_now()],
+            })  # fmt: skip
+
+
+def delete_result(path: Path, result_id: str) -> None:
+    """Delete a stored result with all that belongs to it; that it was tried stays in the ledger.
+
+    Raises MissingDataError where there is no such result, InputError while a job is still checking it.
+    """
+    since = store.utc_text(datetime.now(UTC) - timedelta(seconds=LOST_AFTER_SECONDS))
+    with closing(store.open_writer(path, schema.WORKSPACE)) as connection, store.transaction(connection):
+        reader = Reader(connection)
+        _check_stored(reader, result_id)
+        if history_queries.is_worked_on(reader, result_id, since):
+            raise InputError(
+                "result", got="one that is still being checked", allowed="a finished one", fix="Wait, or cancel it."
+            )
+        for table in (
+            schema.result_notes, schema.backtesting_questions, schema.backtesting_tickers, schema.backtesting_trades,
+            schema.backtesting_equity, schema.backtesting_results,
+        ):  # fmt: skip
+            store.delete(connection, table, result_id=result_id)
+
+
+def _check_stored(reader: Reader, result_id: str) -> None:
+    if queries.result(reader, result_id) is None:
+        raise MissingDataError(f"There is no stored result {result_id}.")
 
 
 # ---- portfolios ---------------------------------------------------------------------------------------------

@@ -154,6 +154,26 @@
         const range = layout["xaxis.range"] || [layout["xaxis.range[0]"], layout["xaxis.range[1]"]];
         return range[0] && range[1] ? { view: view.ticker + " " + view.range, range: range } : none;
       },
+      // The runs whose boxes are ticked, in the order of their choice. The address follows, so that it links to them; the page is not
+      // laid out anew, and the back button leads to the page before.
+      compareChosen: function (selected, before) {
+        const none = window.dash_clientside.no_update;
+        const kept = before || [];
+        const ids = Array.isArray(selected) ? selected.map((row) => row.result_id) : selected && selected.ids;
+        if (!ids) return none;
+        const found = kept.filter((id) => ids.includes(id)).concat(ids.filter((id) => !kept.includes(id)));
+        return JSON.stringify(found) === JSON.stringify(kept) ? none : found;
+      },
+      compareLink: function (runs) {
+        const query = new URLSearchParams(window.location.search);
+        if (window.location.pathname !== "/compare") return null;
+        query.delete("runs");
+        const others = query.toString();
+        const text = [others, runs && runs.length ? "runs=" + runs.join(",") : ""].filter(Boolean).join("&");
+        window.history.replaceState(window.history.state, "", "/compare" + (text ? "?" + text : ""));
+        return text;
+      },
+      compareAsk: function (clicks, runs) { return Boolean(clicks && runs && runs.length); },
       backtestExports: function (shown) { return !shown; },
       download: function (clicks) {
         return clicks ? true : window.dash_clientside.no_update;

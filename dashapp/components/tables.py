@@ -52,11 +52,11 @@ def percent_column(field: str, title: str, *, digits: int = 1, tip: str = "", co
 
 def grid(
     name: str, frame: pd.DataFrame, columns: list[dict[str, Any]], *, row_id: str, height: int | None = None,
-    selectable: bool = False, file: str = "", row_height: int | None = None,
+    selectable: bool = False, many: bool = False, file: str = "", row_height: int | None = None,
 ) -> html.Div:  # fmt: skip
     """Return a table of `frame` with a button that downloads it, as `file` or else by the table's name.
 
-    `row_id` names the text column that identifies a row.
+    `row_id` names the text column that identifies a row. many: rows are chosen by check boxes, any number of them.
     """
     options: dict[str, Any] = {
         "theme": "themeQuartz", "animateRows": False, "tooltipShowDelay": 200, "suppressCellFocus": not selectable,
@@ -68,6 +68,8 @@ def grid(
         options["domLayout"] = "autoHeight"
     if selectable:
         options["rowSelection"] = {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True}
+    if many:
+        options["rowSelection"] = {"mode": "multiRow", "checkboxes": True, "headerCheckbox": False, "enableClickSelection": False}
     table = dag.AgGrid(
         id=grid_id(name), rowData=records(frame), columnDefs=columns, getRowId=f"params.data.{row_id}",
         defaultColDef={"sortable": True, "filter": True, "resizable": True, "flex": 1, "minWidth": 60,

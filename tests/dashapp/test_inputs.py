@@ -27,6 +27,8 @@ def test_t37_anything_else_is_no_ticker(ticker: Any) -> None:
 
 
 REFUSED: list[tuple[Callable[[Any], Any], list[Any]]] = [
+    (lambda value: inputs.names("f", value, most=2), ["a", ["a", "b", "c"], [["a"]], ["../a"], [None], {"a": 1}, ["a"] * 2_000]),
+    (lambda value: inputs.text("f", value, most=3), ["abcd", 1, ["a"], {"a": 1}, False]),
     (lambda value: inputs.choice("f", value, ("a", "b")), ["c", "", None, 1, ["a"], {"a": 1}]),
     (lambda value: inputs.choices("f", value, {"a": 1}), ["a", ["c"], [["a"]], [None], 3, {"a": 1}, ["a"] * 1_001]),
     (lambda value: inputs.whole("f", value, low=1, high=9), [0, 10, 1.0, "1", True, None, [1], 10**30]),
@@ -49,6 +51,12 @@ def test_t35_what_is_not_allowed_is_refused_in_one_short_sentence(
             check(value)
         assert "allowed: " in str(told.value)
         assert len(str(told.value)) < 250
+
+
+def test_names_and_texts_come_back_without_what_is_too_much() -> None:
+    assert inputs.names("f", ["a", "b", "a"], most=2) == ("a", "b")
+    assert inputs.names("f", None, most=2) == ()
+    assert [inputs.text("f", value, most=3) for value in (None, "", " a ", "abc")] == ["", "", "a", "abc"]
 
 
 def test_what_is_allowed_comes_back() -> None:

@@ -15,6 +15,7 @@ from pipeline.queries import (
     factors,
     frontier,
     fundamentals,
+    history,
     instruments,
     overview,
     portfolio_inputs,
@@ -26,6 +27,7 @@ from pipeline.queries import (
     scorecard,
     signals,
     strategy_inputs,
+    trials,
     walk_forward,
 )
 from pipeline.workspace import save_portfolio
@@ -135,6 +137,13 @@ WORKSPACE_CASES: dict[Callable[..., Any], Callable[[Reader], Any]] = {
     results.trades: lambda reader: results.trades(reader, "x"),
     results.job: lambda reader: results.job(reader, "x"),
     results.jobs_ahead: lambda reader: results.jobs_ahead(reader, "x"),
+    history.history: lambda reader: history.history(reader, strategy="x", text="y", start="2024-01-02", end="2024-01-03"),
+    history.chosen: lambda reader: history.chosen(reader, ["x", "y"]),
+    history.strategies: history.strategies,
+    history.accounts: lambda reader: history.accounts(reader, ["x", "y"]),
+    history.is_worked_on: lambda reader: history.is_worked_on(reader, "x", "2024-01-02"),
+    trials.trials: lambda reader: trials.trials(reader, "x"),
+    trials.hypotheses: trials.hypotheses,
     portfolios.portfolios: portfolios.portfolios,
     portfolios.portfolio_weights: lambda reader: portfolios.portfolio_weights(reader, "x"),
 }

@@ -1,0 +1,171 @@
+"""Whether a difference is real: skill or luck of each run, and the tests of difference between them."""
+
+from functools import lru_cache
+from typing import Any
+
+import dash_bootstrap_components as dbc
+import numpy as np
+import pandas as pd
+from dash import html
+
+from analytics.backtest.compare import Comparison, compare
+from analytics.backtest.overfitting import Significance, Trials, significance
+from analytics.metrics import METRICS
+from dashapp.components import card, column, grid, number_column, p_value_column, percent_column, stat, stats
+from dashapp.data import workspace
+from dashapp.format import number
+from dashapp.pages.compare.runs import KEPT, Held, Runs, known
+from pipeline.ledger import hypothesis_of
+from pipeline.queries import trials as trial_queries
+from pipeline.workspace import reading
+
+SEED = 20_240_102  # the same question has the same answer on every machine
+LUCK_TIP = (
+    "The best of many tries looks good by luck alone. Every run of a strategy on these tickers is counted in the ledger, whatever its parameters, "
+    "costs, rules and dates, deleted ones too. Needed: the Sharpe ratio that the best of as many tries without skill reaches in 5 %."
+)
+PAIR_TIP = (
+    "Sharpe ratios per year on the common sessions, first run less the other. p: Ledoit and Wolf's (2008) studentised block bootstrap; corrected: "
+    "after Holm (1979) for all pairs. Better: the run that wins at 5 % after the correction, a dash where chance explains the difference."
+)
+
+
+# ---- skill or luck ------------------------------------------------------------------------------------------
+
+
+def luck_view(runs: Runs) -> dbc.Card:
+    """Return what the ledger says of each chosen run."""
+    rows = luck_rows(runs)
+    skilled = [row.label for row in rows.itertuples(index=False) if row.verdict == "significant"]
+    told = (
+        f"Beyond luck, after counting every try: {'; '.join(skilled)}."
+        if skilled
+        else "None of these runs is beyond what luck finds in as many tries."
+    )
+    columns = [
+        column("label", "Run", minWidth=220, tooltipField="label"), number_column("tries", "Tries", digits=0, width=80),
+        number_column("sharpe_ratio", "Sharpe", width=85, tip="Per year, as measured"),
+        number_column("null", "Without skill", width=95, tip="What a try without skill earns here: buy and hold of the same tickers, or the mean of the other tries"),
+        number_column("noise", "Best of luck", width=95, tip="The best Sharpe ratio that as many tries of true Sharpe ratio 0 find on average"),
+        number_column("needed", "Needed", width=85, tip="What the best of as many tries must reach to be significant at 5 %"),
+        percent_column("probabilistic", "Probabilistic", width=115, tip="Probability that the true Sharpe ratio is above 0, had this been the only try"),
+        percent_column("deflated", "Deflated", width=100, tip="Probability that it is above what luck alone finds in as many tries"),
+        p_value_column("p_value", "p", tip="That luck alone finds as much in as many tries"), column("verdict", "Verdict", width=130),
+    ]  # fmt: skip
+    return card("Skill or luck", [
+        html.P(told, className="fw-semibold"), grid("compare-luck", rows, columns, row_id="label", row_height=32),
+    ], tip=LUCK_TIP)  # fmt: skip
+
+
+def luck_rows(runs: Runs) -> pd.DataFrame:
+    """Return a row per run: label, tries, the figures of `significance` and the verdict in a word; NaN where not counted."""
+    rows = []
+    with reading(workspace()) as reader:
+        for label, item in runs.results.items():
+            tried = trial_queries.trials(reader, hypothesis_of(item["strategy_name"], item["tickers"]))
+            found = judged(tried, item)
+            row = {"label": label, "tries": float(len(tried)), "verdict": "not counted"}
+            if found is not None:
+                row |= {
+                    "sharpe_ratio": found.sharpe_ratio, "null": found.null_sharpe_ratio, "noise": found.noise_maximum,
+                    "needed": found.needed, "probabilistic": found.probabilistic, "deflated": found.deflated, "p_value": found.p_value,
+                    "verdict": "unknown" if np.isnan(found.p_value) else "significant" if found.significant else "not significant",
+                }  # fmt: skip
+            rows.append(row)
+    columns = [
+        "label",
+        "tries",
+        "sharpe_ratio",
+        "null",
+        "noise",
+        "needed",
+        "probabilistic",
+        "deflated",
+        "p_value",
+        "verdict",
+    ]
+    return pd.DataFrame(rows).reindex(columns=columns)
+
+
+def judged(tried: pd.DataFrame, result: dict[str, Any]) -> Significance | None:
+    """Return what a result is worth among the tries on its hypothesis; None where it was not counted."""
+    place = np.flatnonzero(tried["id"] == result["result_id"])
+    if not len(place):
+        return None
+    columns = (tried[name].to_numpy(dtype=float) for name in ("sharpe_ratio", "n_obs", "skewness", "kurtosis"))
+    return significance(
+        Trials(*columns), int(place[0]), benchmark_sharpe_ratio=known(result["metrics"].get("benchmark_sharpe_ratio"))
+    )
+
+
+# ---- tests of difference ------------------------------------------------------------------------------------
+
+
+def differences_view(runs: Runs) -> list[Any]:
+    """Return the verdict on the chosen runs and the tests behind it; raises InputError where too few sessions are shared."""
+    found = comparison(runs)
+    measure = runs.measure
+    spa = "–" if found.spa_p_value is None or np.isnan(found.spa_p_value) else number(found.spa_p_value, digits=3)
+    kept = "; ".join(found.confidence_set) or "–"
+    return [
+        card("Is one better?", [
+            html.P(found.verdict, className="lead mb-2"),
+            stats([
+                stat("Winner", found.winner or "None", tip="The run whose Sharpe ratio is higher than every other's at 5 %, after Holm's correction. None: "
+                     "the data do not say which is best.", tone="up" if found.winner else "neutral"),
+                stat("Any better than the measure?", f"p = {spa}", note=f"measure: {measure}",
+                     tip="Hansen's (2005) test of superior predictive ability: the probability of so good a best run, were none better than the measure."),
+                stat("May be the best", f"{len(found.confidence_set)} of {found.correlation.shape[0]}", note=kept,
+                     tip="Hansen, Lunde and Nason's (2011) model confidence set: holds the best run with 95 % probability."),
+                stat("Common sessions", f"{found.n_sessions:,}", tip="Those on which every run and the risk-free rate are known."),
+            ]),
+        ], tip="All runs are redrawn on the same sessions, in blocks, so that what they have in common cancels."),
+        card("Pairs", grid("compare-pairs", pair_rows(found), _pair_columns(), row_id="key", row_height=32, height=_height(len(found.differences))), tip=PAIR_TIP),
+        card("Other metrics", grid("compare-other", other_rows(found), _other_columns(), row_id="key", row_height=32, height=_height(len(found.metrics))),
+             tip="First run less the other, with the 95 % interval of a stationary bootstrap. These p values are not corrected for their number."),
+    ]  # fmt: skip
+
+
+def comparison(runs: Runs) -> Comparison:
+    """Return the tests of difference of the chosen runs and their measure, computed once."""
+    return _comparison(Held.of(runs))
+
+
+@lru_cache(maxsize=KEPT)
+def _comparison(held: Held) -> Comparison:
+    runs = held.runs
+    return compare(runs.returns(measured=True), runs.common.risk_free, seed=SEED, against=runs.measure)
+
+
+def pair_rows(found: Comparison) -> pd.DataFrame:
+    """Return the pairs, the surest difference first."""
+    rows = found.differences.sort_values(["p_value", "run", "other"], ignore_index=True)
+    return rows.assign(key=rows["run"] + " | " + rows["other"], better=rows["better"].fillna("–"))
+
+
+def other_rows(found: Comparison) -> pd.DataFrame:
+    """Return the differences of the other metrics, with their labels."""
+    rows = found.metrics
+    labels = rows["metric"].map(lambda key: METRICS[key].label)
+    return rows.assign(key=rows["run"] + " | " + rows["other"] + " | " + rows["metric"], label=labels)
+
+
+def _pair_columns() -> list[dict[str, Any]]:
+    return [
+        column("run", "Run", minWidth=160, tooltipField="run"), column("other", "Other", minWidth=160, tooltipField="other"),
+        number_column("difference", "Sharpe, less the other's", width=120), number_column("low", "95 % from", width=95), number_column("high", "to", width=80),
+        p_value_column("p_value", "p"), p_value_column("p_hac", "p, asymptotic", width=125, tip="Ledoit and Wolf's test with HAC standard errors"),
+        p_value_column("p_corrected", "p, corrected", width=105, tip="After Holm (1979)"), column("better", "Better", minWidth=140, tooltipField="better"),
+    ]  # fmt: skip
+
+
+def _other_columns() -> list[dict[str, Any]]:
+    return [
+        column("run", "Run", minWidth=160, tooltipField="run"), column("other", "Other", minWidth=160, tooltipField="other"), column("label", "Metric", width=160),
+        number_column("difference", "Difference", digits=3, width=110, tip="Fractions for returns and drawdowns"),
+        number_column("low", "95 % from", digits=3, width=100), number_column("high", "to", digits=3, width=90), p_value_column("p_value", "p"),
+    ]  # fmt: skip
+
+
+def _height(rows: int) -> int:
+    return min(420, 80 + 32 * rows)

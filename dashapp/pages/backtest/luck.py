@@ -30,7 +30,7 @@ def luck_card(result: dict[str, Any]) -> dbc.Card | None:
     return card("Skill or luck", [
         stats([
             stat("Tries so far", f"{n_trials:,}", tip="Runs of this strategy on these tickers, all parameters and dates, since the workspace began."),
-            stat("Sharpe ratio", number(judged.sharpe_ratio), tip="Per year, as measured: before any correction."),
+            stat("Measured", number(judged.sharpe_ratio), tip="The Sharpe ratio per year, as measured: before any correction."),
             stat("Best of luck alone", number(judged.noise_maximum), tip="The Sharpe ratio that as many tries without any skill find on average."),
             stat("Needed", number(judged.needed), tip="What the best of as many tries must reach to be significant at 5 %: beyond the Sharpe ratio of buy and hold, or 0 where that is less."),
             stat("Probabilistic", percent(judged.probabilistic), tip="Probability that the true Sharpe ratio is above 0, had this been the only try."),

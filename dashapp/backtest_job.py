@@ -6,6 +6,7 @@ the jobs table, and finds its job again after a reload, on another tab, or after
 
 import logging
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +35,18 @@ def submit(request: backtests.BacktestRequest) -> dict[str, Any]:
     stored = backtests.find(request, db=app.db, workspace=app.workspace)
     if stored is not None:
         return {"result_id": stored}
-    pool, question = current_app.config[POOL_KEY], backtests.question_id(request, db=app.db)
+    return {"job_id": enqueue(request, kind="backtest", question=backtests.question_id(request, db=app.db))}
+
+
+def enqueue(request: Any, *, kind: str, question: str) -> str:
+    """Return the id of the job that answers a question: one that is at it already, or a new one.
+
+    Raises RateLimitError or TooManyJobsError before any process starts.
+    """
+    app, pool = settings(), current_app.config[POOL_KEY]
     same = pool.job_of(question)
     if same is not None and (job := workspace.job_state(app.workspace, same)) and job["state"] in workspace.ACTIVE:
-        return {"job_id": same}
+        return same
     visitor = "browsers without a cookie" if g.get("newcomer") else owner()
     current_app.config[RATE_KEY].admit(visitor)
     job_id = uuid.uuid4().hex
@@ -46,11 +55,11 @@ def submit(request: backtests.BacktestRequest) -> dict[str, Any]:
         "slots": app.workers, "folder": Path(app.cache_dir) / "jobs", "seconds": app.job_seconds,
     })  # fmt: skip
     try:
-        workspace.create_job(app.workspace, job_id=job_id, kind="backtest", owner=owner(), seconds=app.job_seconds)
+        workspace.create_job(app.workspace, job_id=job_id, kind=kind, owner=owner(), seconds=app.job_seconds)
     except PlumblineError:
         pool.forget(job_id)
         raise
-    return {"job_id": job_id}
+    return job_id
 
 
 def is_new(submitted: dict[str, Any]) -> bool:
@@ -81,19 +90,23 @@ def run_in_background(work: dict[str, Any]) -> str:
 
     The browser sends a job id; the pool puts the work that was submitted under it in its place.
     """
+    return in_worker(work, lambda watch: backtests.run(
+        work["request"], report=watch.report, db=work["db"], workspace=work["workspace"], stored=watch.answered,
+    ))  # fmt: skip
+
+
+def in_worker(work: dict[str, Any], answer: Callable[[Watch], str]) -> str:
+    """Do submitted work when a place is free; what becomes of it is written to the jobs table. Return the job's id."""
     path, job_id = work["workspace"], work["job_id"]
     watch = Watch(path, job_id, seconds=work["seconds"])
     with slot(work["folder"], work["slots"]):
         watch.started()
         try:
-            result_id = backtests.run(
-                work["request"], report=watch.report, db=work["db"], workspace=path,
-                stored=watch.answered,
-            )  # fmt: skip
+            result_id = answer(watch)
         except PlumblineError as error:
             workspace.update_job(path, job_id, state="failed", message=str(error))
         except Exception as error:
-            log.exception("backtest %s failed", job_id)
+            log.exception("job %s failed", job_id)
             workspace.update_job(
                 path, job_id, state="failed", message=f"Unexpected error: {type(error).__name__}: {error}"
             )

@@ -11,5 +11,5 @@ def ids(prefix: str, *names: str) -> SimpleNamespace:
 SHELL = ids(
     "shell", "url", "ticker", "ticker_box", "range", "range_box", "options", "theme", "theme_name", "view", "badge", "toasts",
     "tick", "run", "update",
-    "backtest_request", "backtest_job", "backtest_outcome",
+    "backtest_request", "backtest_job", "backtest_outcome", "sweep_request", "sweep_job", "sweep_outcome",
 )  # fmt: skip

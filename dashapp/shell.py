@@ -31,6 +31,8 @@ def layout() -> html.Div:
         dcc.Store(id=SHELL.view), dcc.Store(id=SHELL.theme_name), dcc.Store(id=SHELL.options, data=_options(fallback)),
         dcc.Store(id=SHELL.backtest_job, storage_type="session"),
         dcc.Store(id=SHELL.backtest_request), dcc.Store(id=SHELL.backtest_outcome),
+        dcc.Store(id=SHELL.sweep_job, storage_type="session"),
+        dcc.Store(id=SHELL.sweep_request), dcc.Store(id=SHELL.sweep_outcome),
         _top_bar(options),
         html.H1("Plumbline, the equity-analysis workbench", className="visually-hidden"),
         html.Main(dash.page_container, className="page"),

@@ -32,13 +32,13 @@ from pipeline.queries import strategy_inputs as input_queries
 from pipeline.sources import Report, no_report
 from pipeline.version import code_version
 
-__all__ = ["BacktestRequest", "describe", "find", "load", "question_id", "run"]
+__all__ = ["BacktestRequest", "Question", "describe", "find", "load", "question_id", "read_inputs", "resolve", "run"]
 
 ANSWERED = 0.4  # of the progress, when the answer is there and its checks begin
 
 
 @dataclass(frozen=True)
-class _Question:
+class Question:
     """A request resolved against one published run."""
 
     request: BacktestRequest
@@ -49,11 +49,11 @@ class _Question:
     data_stamp: str  # of the file that was read: a price changed by another hand changes it
 
     def key(self) -> str:
-        """The name of the question, with the data it is asked of."""
+        """Return the name of the question, with the data it is asked of."""
         return hashlib.sha256(results.canonical([self.columns(), self.data_stamp]).encode()).hexdigest()
 
     def columns(self) -> dict[str, str]:
-        """The columns of backtesting_results that identify the question."""
+        """Return the columns of backtesting_results that identify the question."""
         return {
             "strategy_name": self.request.spec.strategy, "start_date": self.start, "end_date": self.end,
             "data_run_id": self.data_run_id, "code_version": code_version(),
@@ -64,7 +64,7 @@ class _Question:
 def question_id(request: BacktestRequest, *, db: Path) -> str:
     """Return the name of a question on the published data: the same for all who ask it; raises as `run` does."""
     with connect(Path(db)) as reader:
-        return _resolve(reader, request, Path(db)).key()
+        return resolve(reader, request, Path(db)).key()
 
 
 def find(request: BacktestRequest, *, db: Path, workspace: Path) -> str | None:
@@ -73,7 +73,7 @@ def find(request: BacktestRequest, *, db: Path, workspace: Path) -> str | None:
     Raises as `run` does.
     """
     with connect(Path(db)) as reader:
-        question = _resolve(reader, request, Path(db))
+        question = resolve(reader, request, Path(db))
     with results.reading(Path(workspace)) as reader:
         result_id = result_queries.find_result(reader, question.key())
         return result_id if result_id and result_queries.is_checked(reader, result_id) else None
@@ -94,8 +94,8 @@ def run(
         return known
     report(0.02, "reading prices")
     with connect(db, seconds=60.0) as reader:
-        question = _resolve(reader, request, db)
-        inputs = _inputs(reader, question)
+        question = resolve(reader, request, db)
+        inputs = read_inputs(reader, question)
         members = instrument_queries.memberships(reader)
     result_id = _result_id(question, inputs, members)
     with results.reading(workspace) as reader:
@@ -129,7 +129,7 @@ def load(result_id: str, *, workspace: Path) -> dict[str, Any]:
     return found
 
 
-def _store(question: _Question, result: BacktestResult, result_id: str, workspace: Path) -> None:
+def _store(question: Question, result: BacktestResult, result_id: str, workspace: Path) -> None:
     metrics = result.metrics
     row = question.columns() | {
         "result_id": result_id, "test_date": store.utc_now(),
@@ -143,7 +143,8 @@ def _store(question: _Question, result: BacktestResult, result_id: str, workspac
     )  # fmt: skip
 
 
-def _resolve(reader: Reader, request: BacktestRequest, db: Path) -> _Question:
+def resolve(reader: Reader, request: BacktestRequest, db: Path) -> Question:
+    """Return a request resolved against the published run; raises as `run` does."""
     published = run_queries.published_run(reader)
     if published is None:
         raise MissingDataError("Nothing has been published yet. Run: make update")
@@ -159,11 +160,11 @@ def _resolve(reader: Reader, request: BacktestRequest, db: Path) -> _Question:
             f"No prices of {', '.join(tickers[:5])} from {asked.start or 'the beginning'} to {asked.end or 'the end'}."
         )
     start, end = min(first for first, _ in spans), max(last for _, last in spans)
-    return _Question(request, tickers, start, end, published["run_id"], _stamp(db))
+    return Question(request, tickers, start, end, published["run_id"], _stamp(db))
 
 
-def _inputs(reader: Reader, question: _Question) -> StrategyInputs:
-    """Everything known of the tickers up to the end of the test."""
+def read_inputs(reader: Reader, question: Question) -> StrategyInputs:
+    """Return everything known of the tickers up to the end of the test."""
     panel = Panel.of(price_queries.all_bars(reader, question.tickers, end=question.end))
     daily, monthly = (factor_queries.factor_returns(reader, frequency)["rf"] for frequency in ("D", "M"))
     needs = STRATEGIES[question.request.spec.strategy].needs
@@ -181,7 +182,7 @@ def _stamp(db: Path) -> str:
     return ",".join(f"{path.stat().st_size}:{path.stat().st_mtime_ns}" for path in files if path.stat().st_size)
 
 
-def _result_id(question: _Question, inputs: StrategyInputs, members: Mapping[str, Any]) -> str:
+def _result_id(question: Question, inputs: StrategyInputs, members: Mapping[str, Any]) -> str:
     """The sha256 of code version, canonical request and everything actually read; not of the run or the clock."""
     columns = {name: value for name, value in question.columns().items() if name != "data_run_id"}
     digest = hashlib.sha256(results.canonical([columns, members]).encode())

@@ -21,7 +21,9 @@ def hypothesis_of(strategy: str, tickers: Iterable[str]) -> str:
     return f"{strategy}|{','.join(sorted(tickers))}"
 
 
-def count_result(path: Path, result_id: str, *, strategy: str, tickers: Iterable[str], metrics: Mapping[str, Any], sessions: int) -> None:
+def count_result(
+    path: Path, result_id: str, *, strategy: str, tickers: Iterable[str], metrics: Mapping[str, Any], sessions: int
+) -> None:
     """Count a stored result as a try; one that was counted before is not counted again."""
     tried = {"id": result_id, "result_id": result_id, "n_obs": float(sessions)}
     tried |= {name: metrics.get(name) for name in ("sharpe_ratio", "skewness", "kurtosis")}

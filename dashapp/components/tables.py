@@ -69,7 +69,12 @@ def grid(
     if selectable:
         options["rowSelection"] = {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True}
     if many:
-        options["rowSelection"] = {"mode": "multiRow", "checkboxes": True, "headerCheckbox": False, "enableClickSelection": False}
+        options["rowSelection"] = {
+            "mode": "multiRow",
+            "checkboxes": True,
+            "headerCheckbox": False,
+            "enableClickSelection": False,
+        }
     table = dag.AgGrid(
         id=grid_id(name), rowData=records(frame), columnDefs=columns, getRowId=f"params.data.{row_id}",
         defaultColDef={"sortable": True, "filter": True, "resizable": True, "flex": 1, "minWidth": 60,

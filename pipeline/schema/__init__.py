@@ -59,6 +59,8 @@ from pipeline.schema._workspace import (
     portfolio_weights,
     portfolios,
     result_notes,
+    sweep_cells,
+    sweeps,
     trials,
 )
 
@@ -67,7 +69,7 @@ __all__ = [
     "backtesting_tickers", "backtesting_trades", "candlestick_patterns", "company_fundamentals", "corporate_actions", "factor_joint_tests", "factor_loadings", "factor_model_fits",
     "factor_returns", "fetch_log", "frontier_points", "frontier_runs", "frontier_walk_forward", "frontier_weights", "instruments", "jobs",
     "partition_checksums", "portfolio_weights", "portfolios", "prices", "published", "quality_flags", "quality_scores", "rates", "rejects", "result_notes", "runs",
-    "signal_scorecard", "step_inputs", "step_runs", "table_checksums", "technical_ratings", "technical_signals", "ticker_changes", "trials", "universe_members",
+    "signal_scorecard", "step_inputs", "step_runs", "sweep_cells", "sweeps", "table_checksums", "technical_ratings", "technical_signals", "ticker_changes", "trials", "universe_members",
 ]  # fmt: skip
 
 APPLICATION_IDS = {MARKET: 0x504C4D4B, WORKSPACE: 0x504C5753}  # "PLMK", "PLWS": whose file it is

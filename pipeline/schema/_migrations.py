@@ -21,6 +21,6 @@ MIGRATIONS: dict[str, dict[int, tuple[str, ...]]] = {
             *(f"ALTER TABLE backtesting_trades ADD COLUMN {name} REAL" for name in ("spread", "impact")),
             "ALTER TABLE backtesting_trades ADD COLUMN entry_reason TEXT",
         ),
-        4: (),  # the ledger of trials, names and notes of results: new tables only
+        4: (),  # the ledger of trials, names and notes of results, sweeps: new tables only
     },
 }

@@ -63,6 +63,25 @@ result_notes = table(
     text("note", nullable=False), text("updated_at", nullable=False),
 )  # fmt: skip
 
+# One question asked with many parameter sets, its cells: what a cancelled sweep has stored is not computed again.
+sweeps = table(
+    WORKSPACE, "sweeps", ("sweep_id",),
+    *(text(name, nullable=False) for name in ("sweep_id", "created_at", "strategy", "params", "axes", "tickers",
+                                               "start_date", "end_date", "data_run_id", "code_version")),
+    integer("n_cells", nullable=False), real("benchmark_sharpe_ratio"),
+    CheckConstraint("json_valid(params) AND json_valid(axes) AND json_valid(tickers)"),
+)  # fmt: skip
+Index("sweeps_by_date", sweeps.c.created_at)
+
+sweep_cells = table(
+    WORKSPACE, "sweep_cells", ("sweep_id", "cell"),
+    text("sweep_id", ForeignKey("sweeps.sweep_id"), nullable=False), integer("cell", nullable=False),
+    text("trial_id", nullable=False), text("parameters", nullable=False),
+    *(real(name) for name in ("sharpe_ratio", "total_return", "annual_return", "annual_volatility", "max_drawdown",
+                              "n_trades")),
+    text("sums", nullable=False), text("problem"), CheckConstraint("json_valid(parameters) AND json_valid(sums)"),
+)  # fmt: skip
+
 jobs = table(
     WORKSPACE, "jobs", ("job_id",),
     text("job_id", nullable=False), text("kind", nullable=False), text("state", nullable=False),

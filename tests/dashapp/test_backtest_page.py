@@ -56,7 +56,7 @@ def jobs_of(settings: Any) -> list[tuple[Any, ...]]:
 def store_answer(settings: Any, request: BacktestRequest) -> str:
     """Store an answer to a request without computing it."""
     with connect(settings.db) as reader:
-        question = backtests._resolve(reader, request, Path(settings.db))
+        question = backtests.resolve(reader, request, Path(settings.db))
     row = question.columns() | {
         "result_id": RESULT, "test_date": store.utc_now(), "metrics": "{}", "audit": '{"verdict": "green"}', "total_return": 0.0,
         "sharpe_ratio": 0.0, "max_drawdown": 0.0,

@@ -14,6 +14,7 @@ from analytics.indicators import INDICATORS, VOTES
 from analytics.metrics import METRICS
 from dashapp.data import SETTINGS_KEY
 from dashapp.pages import PAGES
+from dashapp.pages.backtest.tables import HEADLINE
 from dashapp.pages.technical.export import start_of
 from pipeline import schema, store
 from pipeline.queries import connect
@@ -38,7 +39,11 @@ def stocked(request: pytest.FixtureRequest, serve: Callable[..., Any]) -> tuple[
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_shows_its_content(stocked: tuple[Any, str], dispatch: Dispatch, page: str) -> None:
     content = opened(dispatch, page, view(stocked[1]))
-    asks = {"backtest": "press Run Backtest", "compare": "Choose 2 to 12 runs"}  # nothing is shown before somebody asks
+    asks = {
+        "backtest": "press Run Backtest",
+        "compare": "Choose 2 to 12 runs",
+        "sensitivity": "press Run",
+    }  # nothing is shown before somebody asks
     if page in asks:
         assert asks[page] in text_of(content)
         return

@@ -243,7 +243,7 @@ def test_an_answer_that_is_there_is_not_computed_again(
     store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = ask(store, tmp_path)
-    for name in ("_inputs", "run_backtest"):
+    for name in ("read_inputs", "run_backtest"):
         monkeypatch.setattr(backtests, name, lambda *_, **__: pytest.fail("computed again"))
     assert ask(store, tmp_path) == first
 

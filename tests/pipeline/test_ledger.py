@@ -54,7 +54,9 @@ def test_a_run_counts_once_whatever_its_parameters_costs_and_dates(simulated: An
     ]
 
 
-def test_a_try_that_was_counted_keeps_its_first_day_and_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_try_that_was_counted_keeps_its_first_day_and_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     workspace, common = tmp_path / "w.db", {"strategy": "s", "tickers": ["B", "A"], "sessions": 10}
     monkeypatch.setattr(ledger.store, "utc_now", lambda: "2024-01-01T00:00:00.000Z")
     ledger.count_result(workspace, "one", metrics={"sharpe_ratio": 1.0}, **common)

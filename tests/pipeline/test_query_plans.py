@@ -27,6 +27,7 @@ from pipeline.queries import (
     scorecard,
     signals,
     strategy_inputs,
+    sweeps,
     trials,
     walk_forward,
 )
@@ -46,6 +47,7 @@ LARGE = (
     "backtesting_equity",
     "backtesting_trades",
     "backtesting_tickers",
+    "sweep_cells",
     "portfolio_weights",
     "company_fundamentals",
     "quality_flags",
@@ -137,13 +139,19 @@ WORKSPACE_CASES: dict[Callable[..., Any], Callable[[Reader], Any]] = {
     results.trades: lambda reader: results.trades(reader, "x"),
     results.job: lambda reader: results.job(reader, "x"),
     results.jobs_ahead: lambda reader: results.jobs_ahead(reader, "x"),
-    history.history: lambda reader: history.history(reader, strategy="x", text="y", start="2024-01-02", end="2024-01-03"),
+    history.history: lambda reader: history.history(
+        reader, strategy="x", text="y", start="2024-01-02", end="2024-01-03"
+    ),
     history.chosen: lambda reader: history.chosen(reader, ["x", "y"]),
     history.strategies: history.strategies,
     history.accounts: lambda reader: history.accounts(reader, ["x", "y"]),
     history.is_worked_on: lambda reader: history.is_worked_on(reader, "x", "2024-01-02"),
     trials.trials: lambda reader: trials.trials(reader, "x"),
     trials.hypotheses: trials.hypotheses,
+    sweeps.sweep: lambda reader: sweeps.sweep(reader, "x"),
+    sweeps.sweeps: sweeps.sweeps,
+    sweeps.stored_cells: lambda reader: sweeps.stored_cells(reader, "x"),
+    sweeps.cells: lambda reader: sweeps.cells(reader, "x"),
     portfolios.portfolios: portfolios.portfolios,
     portfolios.portfolio_weights: lambda reader: portfolios.portfolio_weights(reader, "x"),
 }

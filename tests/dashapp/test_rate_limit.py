@@ -63,7 +63,7 @@ def test_submitting_too_often_starts_nothing_and_says_so(
     made = serve(db=simulated.db)
     monkeypatch.setitem(app.server.config, RATE_KEY, RateLimit(4))
     analyst, other = Analyst(app, made), Analyst(app, made)
-    requests = [BacktestRequest.of(tickers=["SIM001"], start=f"2016-01-0{day}") for day in (4, 5, 6)]
+    requests = [BacktestRequest.of(tickers=["SIM001"], parameters={"threshold": votes}) for votes in (2, 3, 4)]
     for request in requests[:2]:
         analyst.submit(request)
     with pytest.raises(RateLimitError, match="2 backtests were submitted within a minute from this browser"):

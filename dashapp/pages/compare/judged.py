@@ -37,11 +37,11 @@ def luck_view(runs: Runs) -> dbc.Card:
     """Return what the ledger says of each chosen run."""
     rows = luck_rows(runs)
     skilled = [row.label for row in rows.itertuples(index=False) if row.verdict == "significant"]
-    told = (
-        f"Beyond luck, after counting every try: {'; '.join(skilled)}."
-        if skilled
-        else "None of these runs is beyond what luck finds in as many tries."
-    )
+    told = "None of these runs is beyond what luck finds in as many tries."
+    if not rows["tries"].any():
+        told = "These runs were made before tries were counted: run them again to have them judged."
+    elif skilled:
+        told = f"Beyond luck, after counting every try: {'; '.join(skilled)}."
     columns = [
         column("label", "Run", minWidth=220, tooltipField="label"), number_column("tries", "Tries", digits=0, width=80),
         number_column("sharpe_ratio", "Sharpe", width=85, tip="Per year, as measured"),

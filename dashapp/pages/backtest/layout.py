@@ -9,7 +9,6 @@ from dash import dcc, html
 from analytics.backtest.spec import ENGINES
 from analytics.backtest.strategies import STRATEGIES
 from analytics.backtest.terms import COSTS, RULES
-from analytics.conventions import INITIAL_CAPITAL
 from analytics.errors import PlumblineError
 from analytics.indicators import VOTES
 from analytics.parameters import Parameter
@@ -17,6 +16,7 @@ from dashapp.components import KEPT, card, info
 from dashapp.data import market
 from dashapp.ids import ids
 from dashapp.pages.backtest.export_bar import exports_bar
+from dashapp.pages.backtest.link import asked_capital, asked_date, asked_engine, asked_tickers
 from pipeline.queries import instruments as instrument_queries
 
 ID = ids(
@@ -33,8 +33,8 @@ ONE_OF_LABELS = {"long_only": "Long only", "long_short": "Long and short"}
 def layout(strategy: str | None = None, **query: str) -> html.Div:
     """Return the form, the progress line and the place of the answer.
 
-    The address may name a strategy and its parameters; what it does not declare is passed over. Such a link begins a
-    form of its own: what the browser has kept of another one does not override it.
+    The address may name a strategy, its parameters and everything else of the form; what cannot be read is passed over.
+    Such a link begins a form of its own: what the browser has kept of another one does not override it.
     """
     chosen = strategy if strategy is not None and strategy in STRATEGIES else "technical_vote"
     link = "&".join(f"{name}={value}" for name, value in sorted(query.items())) if strategy is not None else ""
@@ -44,14 +44,16 @@ def layout(strategy: str | None = None, **query: str) -> html.Div:
         dcc.Store(id=ID.asked, data={"strategy": chosen, "parameters": asked, "kept": kept["persistence"]}),
         dcc.Interval(id=ID.interval, interval=POLL_MILLISECONDS, disabled=True),
         dcc.Store(id=ID.shown), dcc.Store(id=ID.checking),
-        card("Backtest", _form(chosen, kept), tip="Signals are decided at a close and traded at the next open, net of fees and slippage; "
+        card("Backtest", _form(chosen, kept, query if strategy is not None else {}), tip="Signals are decided at a close and traded at the next open, net of fees and slippage; "
              "several tickers share one account."),
         exports_bar(),
         html.Div(id=ID.unknown), html.Div(id=ID.verdict), html.Div(id=ID.content), html.Div(id=ID.each), html.Div(id=ID.record),
     ])  # fmt: skip
 
 
-def _form(strategy: str, kept: Mapping[str, Any]) -> html.Div:
+def _form(strategy: str, kept: Mapping[str, Any], query: Mapping[str, str]) -> html.Div:
+    tradable = tradable_tickers()
+    chosen = asked_tickers(query, (option["value"] for option in tradable))
     strategies = {item.key: item.label for item in STRATEGIES.values()}
     return html.Div([
         html.Div([
@@ -59,19 +61,19 @@ def _form(strategy: str, kept: Mapping[str, Any]) -> html.Div:
             _field("Universe", dcc.Dropdown(id=ID.scope, options=SCOPES, value="chosen",
                                             clearable=False, **kept)),
             html.Div(_field("Tickers", dcc.Dropdown(
-                id=ID.tickers, options=tradable_tickers(), multi=True, placeholder="Choose tickers", **kept)),
+                id=ID.tickers, options=tradable, value=chosen or None, multi=True, placeholder="Choose tickers", **kept)),
                      className="flex-grow-1"),
         ], className="controls mb-2"),
         html.Div([
-            _field("From", dbc.Input(id=ID.start, type="date", size="sm", **kept), "First date; empty: from the first price."),
-            _field("To", dbc.Input(id=ID.end, type="date", size="sm", **kept), "Last date; empty: to the last price."),
-            _field("Initial capital, $", _number(ID.capital, INITIAL_CAPITAL, kept)),
+            _field("From", dbc.Input(id=ID.start, type="date", value=asked_date(query, "start"), size="sm", **kept), "First date; empty: from the first price."),
+            _field("To", dbc.Input(id=ID.end, type="date", value=asked_date(query, "end"), size="sm", **kept), "Last date; empty: to the last price."),
+            _field("Initial capital, $", _number(ID.capital, asked_capital(query), kept)),
         ], className="controls mb-2"),
         html.Div(id=ID.parameters, className="controls mb-3"),
         dbc.Accordion([
-            dbc.AccordionItem(_terms(COSTS, kept), title="Costs"),
-            dbc.AccordionItem([_terms(RULES, kept), html.Div(_field("Engine", dcc.Dropdown(
-                id=ID.engine, options=ENGINES, value="kernel", clearable=False, **kept,
+            dbc.AccordionItem(_terms(COSTS, kept, query), title="Costs"),
+            dbc.AccordionItem([_terms(RULES, kept, query), html.Div(_field("Engine", dcc.Dropdown(
+                id=ID.engine, options=ENGINES, value=asked_engine(query), clearable=False, **kept,
             ), "vectorbt knows no market impact, participation cap, borrow fee, drawdown halt or interest: set them to 0."),
                 className="controls mt-2")], title="Rules of risk, and the engine"),
         ], start_collapsed=True, always_open=True, class_name="mb-3"),
@@ -109,9 +111,9 @@ def parameter_controls(
     ]
 
 
-def _terms(declared: tuple[Parameter, ...], kept: Mapping[str, Any]) -> html.Div:
+def _terms(declared: tuple[Parameter, ...], kept: Mapping[str, Any], query: Mapping[str, str]) -> html.Div:
     return html.Div(
-        [_field(_label(item), _control(item, None, kept, kind=TERM), item.help) for item in declared],
+        [_field(_label(item), _control(item, query.get(item.name), kept, kind=TERM), item.help) for item in declared],
         className="controls",
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import dash_bootstrap_components as dbc
 import pandas as pd
-from dash import html
+from dash import dcc, html
 
 from analytics.backtest.intervals import SPREADS
 from analytics.metrics import METRICS
@@ -15,6 +15,7 @@ from dashapp.data import market, published, workspace
 from dashapp.format import unbroken
 from dashapp.pages.backtest.assumptions import asked, assumed, facts, notes
 from dashapp.pages.backtest.badge import audit_stat, gate_list
+from dashapp.pages.backtest.link import link_to
 from dashapp.pages.backtest.luck import luck_card
 from dashapp.pages.backtest.reconciliation import reconciliation_view
 from dashapp.pages.backtest.script import python_script
@@ -57,7 +58,7 @@ def verdict_view(result_id: str | None, *, checking: bool = False) -> list[Any]:
     result = result_row(result_id)
     stale = not is_current(result_id, run["run_id"])
     return [
-        html.P(asked(result), className="mb-1"),
+        html.P([asked(result), " ", dcc.Link("link to this question", href=link_to(result))], className="mb-1"),
         html.P(assumed(result), className="small text-body-secondary mb-1"),
         *(html.P(text, className="small text-body-secondary mb-1") for text in notes(result, stale=stale)),
         html.Div(stats([audit_stat(result["audit"], checking=checking), *_cards(result)]), className="filled mt-3"),

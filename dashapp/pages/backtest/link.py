@@ -1,0 +1,69 @@
+"""A question as an address: the link that opens a stored result's question again, and what an address asks for."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from analytics.backtest.spec import ENGINES, MAX_CAPITAL
+from analytics.backtest.strategies import STRATEGIES
+from analytics.backtest.terms import COSTS, RULES
+from analytics.conventions import INITIAL_CAPITAL
+from analytics.errors import PlumblineError
+from analytics.validate import iso_date
+
+
+def link_to(result: Mapping[str, Any]) -> str:
+    """Return the address that asks the question of a stored result again; what stands at its default is left out.
+
+    That of the tab alone where the strategy is no more.
+    """
+    if result["strategy_name"] not in STRATEGIES:
+        return "/backtest"
+    params, tickers = result["params"], result["tickers"]
+    declared = (*STRATEGIES[result["strategy_name"]].parameters, *COSTS, *RULES)
+    chosen = {item.name: _text(params[item.name]) for item in declared if item.name in params}
+    usual = {item.name: _text(item.check(item.default)) for item in declared}
+    asked = {"ticker": tickers[0], "strategy": result["strategy_name"]}
+    asked |= {name: text for name, text in chosen.items() if text != usual[name]}
+    asked |= {"tickers": ",".join(tickers), "start": result["start_date"], "end": result["end_date"]}
+    if params.get("initial_capital", INITIAL_CAPITAL) != INITIAL_CAPITAL:
+        asked["initial_capital"] = _text(params["initial_capital"])
+    if params.get("engine", "kernel") != "kernel":
+        asked["engine"] = params["engine"]
+    return "/backtest?" + urlencode(asked, safe="^,=")
+
+
+def asked_date(query: Mapping[str, str], name: str) -> str | None:
+    """Return the date that an address names, None where it names none that can be read."""
+    try:
+        return iso_date(name, query.get(name))
+    except PlumblineError:
+        return None
+
+
+def asked_tickers(query: Mapping[str, str], known: Iterable[str]) -> list[str]:
+    """Return the tickers that an address names, without those that the store does not hold."""
+    wanted = query.get("tickers", "").upper().split(",")
+    return [ticker for ticker in known if ticker in wanted]
+
+
+def asked_capital(query: Mapping[str, str]) -> float:
+    """Return the capital that an address names, the default where it names none that may be."""
+    try:
+        capital = float(query.get("initial_capital", INITIAL_CAPITAL))
+    except ValueError:
+        return INITIAL_CAPITAL
+    return capital if 1.0 <= capital <= MAX_CAPITAL else INITIAL_CAPITAL
+
+
+def asked_engine(query: Mapping[str, str]) -> str:
+    """Return the engine that an address names, the default where it names none that there is."""
+    return query.get("engine", "") if query.get("engine", "") in ENGINES else "kernel"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return ",".join(sorted(value))
+    return f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else str(value)

@@ -1,0 +1,86 @@
+"""A stored question is an address, and the address opens the same form."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from dash import Dash
+from dash._utils import to_json
+from dispatch import walk
+
+from dashapp.pages.backtest.layout import layout, parameter_controls
+from dashapp.pages.backtest.link import link_to
+from pipeline.backtests import BacktestRequest
+
+ASKED = {
+    "strategy": "mean_reversion", "tickers": ["SIM002", "SIM001"], "initial_capital": 2_500.5,
+    "parameters": {"signal": "both", "window": 30}, "costs": {"fee_rate": 0.001, "fixed_fee": 2.0},
+    "rules": {"direction": "long_short", "stop_loss": 0.1, "cash_interest": False},
+}  # fmt: skip
+
+
+def stored(**changes: Any) -> dict[str, Any]:
+    """A result as it is stored, of a question."""
+    request = BacktestRequest.of(**(ASKED | changes))
+    return {
+        "strategy_name": request.spec.strategy, "tickers": list(request.tickers or ()), "params": request.params(),
+        "start_date": "2019-01-02", "end_date": "2020-12-31",
+    }  # fmt: skip
+
+
+def query_of(link: str) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(link).query, keep_blank_values=True))
+
+
+@pytest.fixture
+def form(app: Dash, serve: Callable[..., Any], simulated: Any) -> Callable[..., dict[str, Any]]:
+    """Open the tab with a query and return {field: value} of its controls."""
+    serve(db=simulated.db)
+
+    def opened(**query: str) -> dict[str, Any]:
+        with app.server.test_request_context():
+            chosen = query.get("strategy", "technical_vote")
+            drawn = json.loads(to_json([layout(**query), *parameter_controls(chosen, query)]))
+        found = {}
+        for part in walk(drawn):
+            key, props = part.get("props", {}).get("id"), part.get("props", {})
+            if key is not None and "value" in props:
+                found[key["name"] if isinstance(key, dict) else str(key).removeprefix("backtest-")] = props["value"]
+        return found
+
+    return opened
+
+
+def test_a_link_opens_the_question_of_a_result(form: Callable[..., dict[str, Any]]) -> None:
+    query = query_of(link_to(stored()))
+    query.pop("ticker")
+    fields = form(**query)
+    assert (fields["strategy"], fields["tickers"]) == ("mean_reversion", ["SIM001", "SIM002"])
+    assert (fields["start"], fields["end"], fields["capital"]) == ("2019-01-02", "2020-12-31", 2_500.5)
+    assert (fields["signal"], fields["window"]) == ("both", 30)
+    assert (fields["fee_rate"], fields["fixed_fee"], fields["stop_loss"]) == (
+        pytest.approx(0.1),
+        2.0,
+        pytest.approx(10.0),
+    )
+    assert (fields["direction"], fields["cash_interest"], fields["engine"]) == ("long_short", False, "kernel")
+
+
+def test_what_stands_at_its_default_is_not_in_the_link() -> None:
+    plain = stored(initial_capital=None, parameters={}, costs={}, rules={})
+    assert set(query_of(link_to(plain))) == {"ticker", "strategy", "tickers", "start", "end"}
+    votes = stored(strategy="technical_vote", parameters={"votes": ["rsi", "macd"], "threshold": 1})
+    assert query_of(link_to(votes))["votes"] == "macd,rsi"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("start", "yesterday"), ("end", "2020-02-30"), ("initial_capital", "1e400"), ("initial_capital", "nan"),
+     ("initial_capital", "much"), ("engine", "backtrader"), ("tickers", "NOPE,<b>"), ("fee_rate", "9"), ("direction", "up")],
+)  # fmt: skip
+def test_what_cannot_be_read_is_passed_over(form: Callable[..., dict[str, Any]], name: str, text: str) -> None:
+    usual, given = form(strategy="technical_vote"), form(strategy="technical_vote", **{name: text})
+    assert given == usual
+    assert given["strategy"] == "technical_vote"

@@ -100,8 +100,8 @@ DEFECTS = (
     text_that_is_no_text, missing_table, older_schema, newer_schema, a_folder,
 )  # fmt: skip
 PARTLY = {  # the tabs that do not need what is damaged
-    zeroed_prices_page: {"fundamentals", "frontier", "backtest", "compare"}, random_512_bytes: {"frontier", "backtest", "compare"},
-    text_that_is_no_text: {"frontier", "backtest", "compare"}, zeroed_published_page: {"overview", "fundamentals", "frontier"},
+    zeroed_prices_page: {"fundamentals", "frontier", "backtest", "compare", "sensitivity"}, random_512_bytes: {"frontier", "backtest", "compare", "sensitivity"},
+    text_that_is_no_text: {"frontier", "backtest", "compare", "sensitivity"}, zeroed_published_page: {"overview", "fundamentals", "frontier"},
 }  # fmt: skip
 
 
@@ -195,8 +195,11 @@ def test_t15_a_damaged_workspace_is_left_alone_and_explained(
             text_of(with_class(opened(dispatch, "backtest", form), "empty-state")),
             text_of(dispatch("backtest-error.children", form)["backtest-error.children"]),
             text_of(with_class(opened(dispatch, "compare", form), "empty-state")),
+            text_of(
+                with_class(opened(dispatch, "sensitivity", form | {"sensitivity-shown.data": "0" * 64}), "empty-state")
+            ),
         ]
-        for page in (name for name in CONTENT if name not in ("backtest", "compare")):
+        for page in (name for name in CONTENT if name not in ("backtest", "compare", "sensitivity")):
             assert not with_class(opened(dispatch, page, view("SIM001")), "empty-state")
     for words in told:
         assert re.search(r"make restore|[Rr]estore a backup|another file|cannot be opened for writing", words), words
@@ -229,7 +232,7 @@ def test_t19_a_folder_that_cannot_be_written_is_served(
     serve(db=read_only, workspace=read_only.with_name("workspace.db"))
     for page in PAGES:
         words = text_of(with_class(opened(dispatch, page, view("SIM001")), "empty-state"))
-        assert not words or page in ("backtest", "compare")
+        assert not words or page in ("backtest", "compare", "sensitivity")
     shown = opened(dispatch, "backtest", view("SIM001") | {"backtest-shown.data": "0" * 64})
     assert "workspace.db cannot be" in text_of(shown)
     assert dispatch.client.get("/health").status_code == 200

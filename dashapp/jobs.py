@@ -213,3 +213,22 @@ def time_left(job: dict[str, Any], *, seconds: float, now: datetime | None = Non
     left = (datetime.fromisoformat(job["deadline_at"]) - (now or datetime.now(UTC))).total_seconds()
     elapsed = seconds - left
     return float(elapsed * (1 - job["progress"]) / job["progress"]) if elapsed > PACE_FROM_SECONDS else None
+
+
+def progress_text(job: dict[str, Any], *, seconds: float) -> str:
+    """Return how a job that has not ended is doing; seconds: the time that a job may run."""
+    if job["state"] == "queued":
+        return f"Waiting for a free worker, {job['ahead']} ahead." if job["ahead"] else "Starting a worker."
+    left = time_left(job, seconds=seconds)
+    parts = [
+        f"{job['progress']:.0%}",
+        job["message"] or "starting",
+        f"about {left:.0f} s left" if left is not None else "",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def ended_text(job: dict[str, Any]) -> str:
+    """Return what is to be said of a job that has ended."""
+    told = str(job["message"] or "")
+    return told if job["state"] in ("done", "cancelled") else f"{job['state'].capitalize()}: {told}"

@@ -18,6 +18,7 @@ import pandas as pd
 
 from analytics.backtest import Costs, Rules
 from analytics.backtest.parameter_sets import Cell, Grid, Range, grid, random_sets, steps, swept_parameter
+from analytics.backtest.simulate import benchmark_of
 from analytics.backtest.sweep_cells import KEPT, Batch, SweepPlan
 from analytics.errors import InputError, MissingDataError
 from pipeline import backtests, ledger, schema, store
@@ -172,8 +173,7 @@ def _keys(request: SweepRequest, question: backtests.Question) -> Callable[[Cell
 
 def _benchmark(plan: SweepPlan) -> float:
     """The Sharpe ratio per year of holding the same tickers, at the same costs. NaN when: it is undefined."""
-    rules = Rules(cash_interest=plan.spec.rules.cash_interest, max_position=1.0)
-    held = replace(plan.spec, strategy="buy_and_hold", parameters={}, rules=rules, engine="kernel")
+    held = replace(benchmark_of(plan.spec), engine="kernel")
     (batch,) = SweepPlan(plan.inputs, held).evaluate([Cell(())])
     return float(batch.metrics["sharpe_ratio"][0])
 

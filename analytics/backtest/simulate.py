@@ -57,7 +57,7 @@ def run_backtest(inputs: StrategyInputs, spec: BacktestSpec, *, report: Report |
     tell(0.05, f"deciding on {len(window.panel.tickers)} tickers")
     run = _run(window, spec)
     tell(0.6, f"{len(run.ledger.fills):,} orders filled; benchmark")
-    benchmark = _run(window, _benchmark(spec)).ledger
+    benchmark = _run(window, benchmark_of(spec)).ledger
     tell(0.8, "metrics")
     sessions = slice(window.first, window.last)
     performance = _performance(window, run, benchmark)
@@ -82,7 +82,7 @@ def each_alone(inputs: StrategyInputs, spec: BacktestSpec, *, report: Report | N
             report(column / len(inputs.panel.tickers), f"{ticker} on its own")
         try:
             window = _window(inputs.alone(column), spec)
-            run, benchmark = _run(window, spec), _run(window, _benchmark(spec)).ledger
+            run, benchmark = _run(window, spec), _run(window, benchmark_of(spec)).ledger
         except PlumblineError:
             rows.append({"ticker": ticker})
             continue
@@ -102,8 +102,8 @@ def warm_up() -> None:
     run_backtest(inputs, BacktestSpec(strategy="buy_and_hold"))
 
 
-def _benchmark(spec: BacktestSpec) -> BacktestSpec:
-    """Buying the same tickers equally and keeping them, at the same costs."""
+def benchmark_of(spec: BacktestSpec) -> BacktestSpec:
+    """Return what a spec is compared with: buying the same tickers equally and keeping them, at the same costs."""
     rules = Rules(cash_interest=spec.rules.cash_interest, max_position=1.0)
     return replace(spec, strategy="buy_and_hold", parameters={}, rules=rules)
 

@@ -1,7 +1,7 @@
 """Small pieces of layout shared by the pages; they know nothing of the store."""
 
 from dashapp.components.cards import card, empty_state, error_title, guarded, info, stat, stats
-from dashapp.components.controls import KEPT, empty_graph, graph, graph_style
+from dashapp.components.controls import KEPT, empty_graph, field, graph, graph_style
 from dashapp.components.tables import (
     column,
     grid,
@@ -20,6 +20,7 @@ __all__ = [
     "empty_graph",
     "empty_state",
     "error_title",
+    "field",
     "graph",
     "graph_style",
     "grid",

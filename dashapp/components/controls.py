@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from dash import dcc
+from dash import dcc, html
+
+from dashapp.components.cards import info
 
 # A control keeps its value while the browser tab lives, whichever page is left or reloaded.
 KEPT: dict[str, Any] = {"persistence": True, "persistence_type": "session"}
@@ -33,3 +35,8 @@ def empty_graph(key: str, *, drawing: bool = False) -> dcc.Graph:
 def graph_style(figure: dict[str, Any]) -> dict[str, str]:
     """Return the height of a figure's place, known before it is drawn so that nothing below it jumps."""
     return {"height": f"{figure['layout']['height']}px"}
+
+
+def field(label: str, control: Any, tip: str = "") -> html.Div:
+    """Return a control of a form under its label; tip: what rests behind an ⓘ beside it."""
+    return html.Div([html.Span([label, " ", info(tip)] if tip else label, className="field-label"), control])

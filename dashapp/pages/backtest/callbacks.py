@@ -18,7 +18,7 @@ from dashapp.backtest_job import cancel, is_new, submit
 from dashapp.components import KEPT, guarded
 from dashapp.data import known_instrument, market, settings, workspace
 from dashapp.ids import SHELL
-from dashapp.jobs import time_left
+from dashapp.jobs import ended_text, progress_text
 from dashapp.pages.backtest.layout import ID, SCOPES, TERM, parameter_controls, tradable_tickers
 from dashapp.pages.backtest.result import record_view, sheet_view, tickers_view, verdict_view
 from pipeline.backtests import BacktestRequest
@@ -142,16 +142,21 @@ def watch(_ticks: Any, sent: Any, shown: Any, checking: Any) -> tuple[Any, ...]:
         result = (
             _to_show(job["result_id"], shown, checking, still_checking=True) if answered else (no_update, no_update)
         )
-        return False, max(3, 100 * job["progress"]), VISIBLE, not answered, False, _progress_text(job), *result
-    message = (
-        job["message"] if job["state"] in ("done", "cancelled") else f"{job['state'].capitalize()}: {job['message']}"
-    )
+        return (
+            False,
+            max(3, 100 * job["progress"]),
+            VISIBLE,
+            not answered,
+            False,
+            progress_text(job, seconds=settings().job_seconds),
+            *result,
+        )
     result = (
         _to_show(job["result_id"], shown, checking, still_checking=False)
         if job["result_id"]
         else (no_update, no_update)
     )
-    return *IDLE, message, *result
+    return *IDLE, ended_text(job), *result
 
 
 def _to_show(result_id: str, shown: Any, checking: Any, *, still_checking: bool) -> tuple[Any, Any]:
@@ -169,18 +174,6 @@ def _submitted(sent: Any) -> tuple[str, str]:
             if sent.get(kind):
                 return kind, inputs.name(kind, sent[kind])
     return "", ""
-
-
-def _progress_text(job: dict[str, Any]) -> str:
-    if job["state"] == "queued":
-        return f"Waiting for a free worker, {job['ahead']} ahead." if job["ahead"] else "Starting a worker."
-    left = time_left(job, seconds=settings().job_seconds)
-    parts = [
-        f"{job['progress']:.0%}",
-        job["message"] or "starting",
-        f"about {left:.0f} s left" if left is not None else "",
-    ]
-    return " · ".join(part for part in parts if part)
 
 
 @callback(

@@ -12,7 +12,7 @@ from analytics.backtest.terms import COSTS, RULES
 from analytics.errors import PlumblineError
 from analytics.indicators import VOTES
 from analytics.parameters import Parameter
-from dashapp.components import KEPT, card, info
+from dashapp.components import KEPT, card, field
 from dashapp.data import market
 from dashapp.ids import ids
 from dashapp.pages.backtest.export_bar import exports_bar
@@ -57,22 +57,22 @@ def _form(strategy: str, kept: Mapping[str, Any], query: Mapping[str, str]) -> h
     strategies = {item.key: item.label for item in STRATEGIES.values()}
     return html.Div([
         html.Div([
-            _field("Strategy", dcc.Dropdown(id=ID.strategy, options=strategies, value=strategy, clearable=False, **kept)),
-            _field("Universe", dcc.Dropdown(id=ID.scope, options=SCOPES, value="chosen",
+            field("Strategy", dcc.Dropdown(id=ID.strategy, options=strategies, value=strategy, clearable=False, **kept)),
+            field("Universe", dcc.Dropdown(id=ID.scope, options=SCOPES, value="chosen",
                                             clearable=False, **kept)),
-            html.Div(_field("Tickers", dcc.Dropdown(
+            html.Div(field("Tickers", dcc.Dropdown(
                 id=ID.tickers, options=tradable, value=chosen or None, multi=True, placeholder="Choose tickers", **kept)),
                      className="flex-grow-1"),
         ], className="controls mb-2"),
         html.Div([
-            _field("From", dbc.Input(id=ID.start, type="date", value=asked_date(query, "start"), size="sm", **kept), "First date; empty: from the first price."),
-            _field("To", dbc.Input(id=ID.end, type="date", value=asked_date(query, "end"), size="sm", **kept), "Last date; empty: to the last price."),
-            _field("Initial capital, $", _number(ID.capital, asked_capital(query), kept)),
+            field("From", dbc.Input(id=ID.start, type="date", value=asked_date(query, "start"), size="sm", **kept), "First date; empty: from the first price."),
+            field("To", dbc.Input(id=ID.end, type="date", value=asked_date(query, "end"), size="sm", **kept), "Last date; empty: to the last price."),
+            field("Initial capital, $", _number(ID.capital, asked_capital(query), kept)),
         ], className="controls mb-2"),
         html.Div(id=ID.parameters, className="controls mb-3"),
         dbc.Accordion([
             dbc.AccordionItem(_terms(COSTS, kept, query), title="Costs"),
-            dbc.AccordionItem([_terms(RULES, kept, query), html.Div(_field("Engine", dcc.Dropdown(
+            dbc.AccordionItem([_terms(RULES, kept, query), html.Div(field("Engine", dcc.Dropdown(
                 id=ID.engine, options=ENGINES, value=asked_engine(query), clearable=False, **kept,
             ), "vectorbt knows no market impact, participation cap, borrow fee, drawdown halt or interest: set them to 0."),
                 className="controls mt-2")], title="Rules of risk, and the engine"),
@@ -106,14 +106,14 @@ def parameter_controls(
     asked: {parameter: text of the address} where it names one; what the parameter does not allow is passed over.
     """
     return [
-        _field(_label(item), _control(item, (asked or {}).get(item.name), kept), item.help)
+        field(_label(item), _control(item, (asked or {}).get(item.name), kept), item.help)
         for item in STRATEGIES[strategy].parameters
     ]
 
 
 def _terms(declared: tuple[Parameter, ...], kept: Mapping[str, Any], query: Mapping[str, str]) -> html.Div:
     return html.Div(
-        [_field(_label(item), _control(item, query.get(item.name), kept, kind=TERM), item.help) for item in declared],
+        [field(_label(item), _control(item, query.get(item.name), kept, kind=TERM), item.help) for item in declared],
         className="controls",
     )
 
@@ -142,10 +142,6 @@ def _control(
         return dbc.Switch(id=key, value=value, **kept)
     shown = round(value * 100, 6) if parameter.percent else value
     return dbc.Input(id=key, type="number", value=shown, step="any", size="sm", **kept)
-
-
-def _field(label: str, control: Any, tip: str = "") -> html.Div:
-    return html.Div([html.Span([label, " ", info(tip)] if tip else label, className="field-label"), control])
 
 
 def _number(key: str, value: float, kept: Mapping[str, Any]) -> dbc.Input:

@@ -1,9 +1,11 @@
 """Is it luck: the Sharpe ratio of a result, judged by how often its hypothesis has been tried."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import dash_bootstrap_components as dbc
 import numpy as np
+import pandas as pd
 from dash import html
 
 from analytics.backtest.overfitting import Significance, Trials, significance
@@ -22,30 +24,35 @@ TIP = (
 
 def luck_card(result: dict[str, Any]) -> dbc.Card | None:
     """Return what the ledger says of a stored result; None where the result was never counted."""
-    found = _judged(result)
+    tried = tries(result)
+    found = judged(tried, result)
     if found is None:
         return None
-    judged, n_trials = found
-    tone = "up" if judged.significant else "neutral"
+    tone = "up" if found.significant else "neutral"
     return card("Skill or luck", [
         stats([
-            stat("Tries so far", f"{n_trials:,}", tip="Runs of this strategy on these tickers, all parameters and dates, since the workspace began."),
-            stat("Measured", number(judged.sharpe_ratio), tip="The Sharpe ratio per year, as measured: before any correction."),
-            stat("Best of luck alone", number(judged.noise_maximum), tip="The Sharpe ratio that as many tries without any skill find on average."),
-            stat("Needed", number(judged.needed), tip="What the best of as many tries must reach to be significant at 5 %: beyond the Sharpe ratio of buy and hold, or 0 where that is less."),
-            stat("Probabilistic", percent(judged.probabilistic), tip="Probability that the true Sharpe ratio is above 0, had this been the only try."),
-            stat("Deflated", percent(judged.deflated), tip="Probability that the true Sharpe ratio is above what luck alone finds in as many tries.", tone=tone),
+            stat("Tries so far", f"{len(tried):,}", tip="Runs of this strategy on these tickers, all parameters and dates, since the workspace began."),
+            stat("Measured", number(found.sharpe_ratio), tip="The Sharpe ratio per year, as measured: before any correction."),
+            stat("Best of luck alone", number(found.noise_maximum), tip="The Sharpe ratio that as many tries without any skill find on average."),
+            stat("Needed", number(found.needed), tip="What the best of as many tries must reach to be significant at 5 %: beyond the Sharpe ratio of buy and hold, or 0 where that is less."),
+            stat("Probabilistic", percent(found.probabilistic), tip="Probability that the true Sharpe ratio is above 0, had this been the only try."),
+            stat("Deflated", percent(found.deflated), tip="Probability that the true Sharpe ratio is above what luck alone finds in as many tries.", tone=tone),
         ]),
-        html.P(judged.verdict, className="mb-0 mt-2"),
+        html.P(found.verdict, className="mb-0 mt-2"),
     ], tip=TIP)  # fmt: skip
 
 
-def _judged(result: dict[str, Any]) -> tuple[Significance, int] | None:
+def tries(result: Mapping[str, Any]) -> pd.DataFrame:
+    """Return every try on the hypothesis of a stored result, oldest first."""
     with reading(workspace()) as reader:
-        tried = trial_queries.trials(reader, hypothesis_of(result["strategy_name"], result["tickers"]))
+        return trial_queries.trials(reader, hypothesis_of(result["strategy_name"], result["tickers"]))
+
+
+def judged(tried: pd.DataFrame, result: Mapping[str, Any]) -> Significance | None:
+    """Return what a result is worth among the tries on its hypothesis; None where it was not counted."""
     place = np.flatnonzero(tried["id"] == result["result_id"])
     if not len(place):
         return None
     columns = (tried[name].to_numpy(dtype=float) for name in ("sharpe_ratio", "n_obs", "skewness", "kurtosis"))
     held = result["metrics"].get("benchmark_sharpe_ratio")
-    return significance(Trials(*columns), int(place[0]), benchmark_sharpe_ratio=held), len(tried)
+    return significance(Trials(*columns), int(place[0]), benchmark_sharpe_ratio=held)

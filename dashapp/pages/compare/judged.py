@@ -9,15 +9,11 @@ import pandas as pd
 from dash import html
 
 from analytics.backtest.compare import Comparison, compare
-from analytics.backtest.overfitting import Significance, Trials, significance
 from analytics.metrics import METRICS
 from dashapp.components import card, column, grid, number_column, p_value_column, percent_column, stat, stats
-from dashapp.data import workspace
 from dashapp.format import number
-from dashapp.pages.compare.runs import KEPT, Held, Runs, known
-from pipeline.ledger import hypothesis_of
-from pipeline.queries import trials as trial_queries
-from pipeline.workspace import reading
+from dashapp.pages.backtest.luck import judged, tries
+from dashapp.pages.compare.runs import KEPT, Held, Runs
 
 SEED = 20_240_102  # the same question has the same answer on every machine
 LUCK_TIP = (
@@ -60,18 +56,17 @@ def luck_view(runs: Runs) -> dbc.Card:
 def luck_rows(runs: Runs) -> pd.DataFrame:
     """Return a row per run: label, tries, the figures of `significance` and the verdict in a word; NaN where not counted."""
     rows = []
-    with reading(workspace()) as reader:
-        for label, item in runs.results.items():
-            tried = trial_queries.trials(reader, hypothesis_of(item["strategy_name"], item["tickers"]))
-            found = judged(tried, item)
-            row = {"label": label, "tries": float(len(tried)), "verdict": "not counted"}
-            if found is not None:
-                row |= {
-                    "sharpe_ratio": found.sharpe_ratio, "null": found.null_sharpe_ratio, "noise": found.noise_maximum,
-                    "needed": found.needed, "probabilistic": found.probabilistic, "deflated": found.deflated, "p_value": found.p_value,
-                    "verdict": "unknown" if np.isnan(found.p_value) else "significant" if found.significant else "not significant",
-                }  # fmt: skip
-            rows.append(row)
+    for label, item in runs.results.items():
+        tried = tries(item)
+        found = judged(tried, item)
+        row = {"label": label, "tries": float(len(tried)), "verdict": "not counted"}
+        if found is not None:
+            row |= {
+                "sharpe_ratio": found.sharpe_ratio, "null": found.null_sharpe_ratio, "noise": found.noise_maximum,
+                "needed": found.needed, "probabilistic": found.probabilistic, "deflated": found.deflated, "p_value": found.p_value,
+                "verdict": "unknown" if np.isnan(found.p_value) else "significant" if found.significant else "not significant",
+            }  # fmt: skip
+        rows.append(row)
     columns = [
         "label",
         "tries",
@@ -85,17 +80,6 @@ def luck_rows(runs: Runs) -> pd.DataFrame:
         "verdict",
     ]
     return pd.DataFrame(rows).reindex(columns=columns)
-
-
-def judged(tried: pd.DataFrame, result: dict[str, Any]) -> Significance | None:
-    """Return what a result is worth among the tries on its hypothesis; None where it was not counted."""
-    place = np.flatnonzero(tried["id"] == result["result_id"])
-    if not len(place):
-        return None
-    columns = (tried[name].to_numpy(dtype=float) for name in ("sharpe_ratio", "n_obs", "skewness", "kurtosis"))
-    return significance(
-        Trials(*columns), int(place[0]), benchmark_sharpe_ratio=known(result["metrics"].get("benchmark_sharpe_ratio"))
-    )
 
 
 # ---- tests of difference ------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import pandas as pd
 from dash import dcc, html
 
 from analytics.backtest.strategies import STRATEGIES
-from dashapp.components import card, column, grid, info, number_column, percent_column
+from dashapp.components import card, column, field, grid, number_column, percent_column
 from dashapp.ids import ids
 from dashapp.pages.compare.runs import MOST_RUNS
 
@@ -41,10 +41,10 @@ def _history() -> html.Div:
     strategies = {key: item.label for key, item in STRATEGIES.items()}
     return html.Div([
         html.Div([
-            _field("Strategy", dcc.Dropdown(id=ID.strategy, options=strategies, placeholder="All strategies")),
-            _field("Ticker, name or note", dbc.Input(id=ID.text, type="text", size="sm", debounce=True, maxlength=60)),
-            _field("Run from", dbc.Input(id=ID.start, type="date", size="sm"), "The day it was run, not the dates it covers."),
-            _field("Run to", dbc.Input(id=ID.end, type="date", size="sm")),
+            field("Strategy", dcc.Dropdown(id=ID.strategy, options=strategies, placeholder="All strategies")),
+            field("Ticker, name or note", dbc.Input(id=ID.text, type="text", size="sm", debounce=True, maxlength=60)),
+            field("Run from", dbc.Input(id=ID.start, type="date", size="sm"), "The day it was run, not the dates it covers."),
+            field("Run to", dbc.Input(id=ID.end, type="date", size="sm")),
             dbc.Button("Delete the chosen runs", id=ID.delete, size="sm", color="danger", outline=True),
         ], className="controls mb-2"),
         html.Div(id=ID.listed, className="small text-body-secondary", role="status"),
@@ -69,12 +69,12 @@ def _columns() -> list[dict[str, Any]]:
 
 def _path_controls() -> html.Div:
     return html.Div([
-        html.Div(_field("Run", dcc.Dropdown(id=ID.path_run, options=[], clearable=False, placeholder="The first chosen run")), className="flex-grow-1"),
-        _field("Market premium, points a year", _slider(ID.premium, -10, 10, 1, 0, {-10: "−10", 0: "0", 10: "+10"}),
+        html.Div(field("Run", dcc.Dropdown(id=ID.path_run, options=[], clearable=False, placeholder="The first chosen run")), className="flex-grow-1"),
+        field("Market premium, points a year", _slider(ID.premium, -10, 10, 1, 0, {-10: "−10", 0: "0", 10: "+10"}),
                "What the market earns more a year than it did; the run gets its beta times that."),
-        _field("Volatility, times", _slider(ID.volatility, 0.5, 3, 0.25, 1, {0.5: "0.5", 1: "1", 2: "2", 3: "3"}),
+        field("Volatility, times", _slider(ID.volatility, 0.5, 3, 0.25, 1, {0.5: "0.5", 1: "1", 2: "2", 3: "3"}),
                "How far each session strays from the mean, against what it did."),
-        _field("Years", _slider(ID.years, 1, 20, 1, 5, {1: "1", 5: "5", 10: "10", 20: "20"})),
+        field("Years", _slider(ID.years, 1, 20, 1, 5, {1: "1", 5: "5", 10: "10", 20: "20"})),
     ], className="controls mb-3")  # fmt: skip
 
 
@@ -83,7 +83,3 @@ def _slider(key: str, low: float, high: float, step: float, value: float, marks:
         id=key, min=low, max=high, step=step, value=value, marks=marks, tooltip={"placement": "bottom"}, allow_direct_input=False,
     )  # fmt: skip
     return html.Div(slider, style={"minWidth": "14rem"})
-
-
-def _field(label: str, control: Any, tip: str = "") -> html.Div:
-    return html.Div([html.Span([label, " ", info(tip)] if tip else label, className="field-label"), control])

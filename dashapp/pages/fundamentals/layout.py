@@ -10,7 +10,7 @@ from dash import dcc, html
 
 from analytics.conventions import FACTOR_WINDOWS
 from analytics.factor_models import FACTOR_MODELS, PREMIUM_CHOICES
-from dashapp.components import KEPT, card, grid, info
+from dashapp.components import KEPT, card, field, grid
 from dashapp.ids import ids
 from dashapp.pages.fundamentals.columns import OF_UNIVERSE
 
@@ -58,14 +58,14 @@ def address(view: str, query: Mapping[str, Any]) -> str:
 
 def _fit_controls(view: str, fit: Mapping[str, str]) -> list[html.Div]:
     controls = [
-        _field(
+        field(
             "Model", dcc.Dropdown(id=ID.model, options=MODELS, value=fit.get("model", "ff3"), clearable=False, **KEPT)
         ),
-        _field(
+        field(
             "Window",
             dcc.Dropdown(id=ID.window, options=WINDOWS, value=fit.get("window", "60"), clearable=False, **KEPT),
         ),
-        _field(
+        field(
             "Returns",
             dcc.Dropdown(id=ID.frequency, options=FREQUENCIES, value=fit.get("returns", "M"), clearable=False, **KEPT),
         ),
@@ -121,7 +121,7 @@ def _premium_controls() -> html.Div:
         for name in PREMIUM_LABELS
     ]  # fmt: skip
     return html.Div([
-        _field("Factor premiums", dcc.Dropdown(id=ID.premiums, options=PREMIUM_CHOICES, value="mean", clearable=False, **KEPT),
+        field("Factor premiums", dcc.Dropdown(id=ID.premiums, options=PREMIUM_CHOICES, value="mean", clearable=False, **KEPT),
                "What a factor is taken to earn a year. The stored number uses the mean to date."),
         html.Div(own, id=ID.own, hidden=True, className="own-premiums"),
     ], className="controls mb-2")  # fmt: skip
@@ -129,7 +129,7 @@ def _premium_controls() -> html.Div:
 
 def _period_controls() -> html.Div:
     return html.Div([
-        _field("Period", dbc.RadioItems(
+        field("Period", dbc.RadioItems(
             id=ID.period, options=[{"label": label, "value": key} for key, label in PERIODS.items()], value="1y", inline=True, **KEPT),
             "Periods end with the last date on which the factors are known."),
         html.Div([
@@ -137,7 +137,3 @@ def _period_controls() -> html.Div:
             html.Label([html.Span("To", className="field-label"), dbc.Input(id=ID.end, type="date", size="sm", **KEPT)]),
         ], id=ID.dates, hidden=True, className="own-dates"),
     ], className="controls mb-2")  # fmt: skip
-
-
-def _field(label: str, control: Any, tip: str = "") -> html.Div:
-    return html.Div([html.Span([label, " ", info(tip)] if tip else label, className="field-label"), control])

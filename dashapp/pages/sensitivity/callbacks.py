@@ -15,7 +15,7 @@ from dashapp.backtest_job import cancel, is_new
 from dashapp.components import empty_state, grid_id, guarded, records
 from dashapp.data import market, published, settings, workspace
 from dashapp.ids import SHELL
-from dashapp.jobs import time_left
+from dashapp.jobs import ended_text, progress_text
 from dashapp.pages.sensitivity.form import PLACES, TERMS, Form, first_axes, first_range, label_of, swept
 from dashapp.pages.sensitivity.layout import GRID, ID, STRATEGIES_SWEPT
 from dashapp.pages.sensitivity.result import answer_view, history_view, map_view, table_of
@@ -143,15 +143,18 @@ def watch(_ticks: Any, sent: Any, shown: Any, linked: Any) -> tuple[Any, ...]:
         return *NOTHING_RUNS, "", kept
     job = job_state(workspace(), job_id) if job_id else None
     if job is not None and job["state"] in ACTIVE:
-        return False, max(3, 100 * job["progress"]), VISIBLE, True, False, _progress_text(job), kept
-    message = "" if job is None else _ended_text(job)
+        return (
+            False,
+            max(3, 100 * job["progress"]),
+            VISIBLE,
+            True,
+            False,
+            progress_text(job, seconds=settings().job_seconds),
+            kept,
+        )
+    message = "" if job is None else ended_text(job)
     found = {"sweep": name, "job": job_id}
     return *NOTHING_RUNS, message, kept if linked is not None or found == shown else found
-
-
-def _ended_text(job: dict[str, Any]) -> str:
-    told = str(job["message"] or "")
-    return told if job["state"] in ("done", "cancelled") else f"{job['state'].capitalize()}: {told}"
 
 
 def _submitted(sent: Any) -> tuple[str | None, str | None]:
@@ -160,18 +163,6 @@ def _submitted(sent: Any) -> tuple[str | None, str | None]:
         return None, None
     job_id = sent.get("job_id")
     return inputs.name("sweep", sent["sweep_id"]), inputs.name("job_id", job_id) if job_id else None
-
-
-def _progress_text(job: dict[str, Any]) -> str:
-    if job["state"] == "queued":
-        return f"Waiting for a free worker, {job['ahead']} ahead." if job["ahead"] else "Starting a worker."
-    left = time_left(job, seconds=settings().job_seconds)
-    parts = [
-        f"{job['progress']:.0%}",
-        job["message"] or "starting",
-        f"about {left:.0f} s left" if left is not None else "",
-    ]
-    return " · ".join(part for part in parts if part)
 
 
 @callback(

@@ -11,7 +11,7 @@ from analytics.backtest.strategies import STRATEGIES
 from analytics.backtest.sweep_cells import KEPT
 from analytics.errors import PlumblineError
 from analytics.metrics import METRICS
-from dashapp.components import card, grid, info
+from dashapp.components import card, field, grid
 from dashapp.data import workspace
 from dashapp.ids import ids
 from dashapp.inputs import name as stored_name
@@ -92,18 +92,18 @@ def _filled(linked: dict[str, Any] | None) -> dict[str, Any]:
 def _form(filled: dict[str, Any]) -> html.Div:
     return html.Div([
         html.Div([
-            _field("Strategy", dcc.Dropdown(id=ID.strategy, options=STRATEGIES_SWEPT, value=filled["strategy"], clearable=False)),
-            html.Div(_field("Tickers", dcc.Dropdown(id=ID.tickers, options=tradable_tickers(), value=filled["tickers"], multi=True, placeholder="Choose tickers")),
+            field("Strategy", dcc.Dropdown(id=ID.strategy, options=STRATEGIES_SWEPT, value=filled["strategy"], clearable=False)),
+            html.Div(field("Tickers", dcc.Dropdown(id=ID.tickers, options=tradable_tickers(), value=filled["tickers"], multi=True, placeholder="Choose tickers")),
                      className="flex-grow-1"),
-            _field("From", dbc.Input(id=ID.start, type="date", size="sm", value=filled["start"]), "First date; empty: from the first price."),
-            _field("To", dbc.Input(id=ID.end, type="date", size="sm", value=filled["end"]), "Last date; empty: to the last price."),
+            field("From", dbc.Input(id=ID.start, type="date", size="sm", value=filled["start"]), "First date; empty: from the first price."),
+            field("To", dbc.Input(id=ID.end, type="date", size="sm", value=filled["end"]), "Last date; empty: to the last price."),
         ], className="controls mb-2"),
         html.Div([_term(name, filled["terms"][name]) for name in TERMS], className="controls mb-3"),
         *(_axis(place, filled) for place in PLACES),
         html.Div([
-            _field("Sets", dcc.Dropdown(id=ID.way, options=WAYS, value="random" if filled["draws"] else "grid", clearable=False)),
-            _field("How many", _number(ID.draws, filled["draws"] or DRAWS), "Of sets drawn at random."),
-            _field("Seed", _number(ID.seed, filled["seed"]), "The same seed draws the same sets."),
+            field("Sets", dcc.Dropdown(id=ID.way, options=WAYS, value="random" if filled["draws"] else "grid", clearable=False)),
+            field("How many", _number(ID.draws, filled["draws"] or DRAWS), "Of sets drawn at random."),
+            field("Seed", _number(ID.seed, filled["seed"]), "The same seed draws the same sets."),
             html.Div(id=ID.count, className="small align-self-end pb-1", role="status"),
         ], className="controls my-3"),
         html.Div([
@@ -122,9 +122,9 @@ def _axis(place: int, filled: dict[str, Any]) -> html.Div:
     name, low, high, step = [*filled["spans"], *[(None, None, None, None)] * len(PLACES)][place - 1]
     of = vars(ID)
     return html.Div([
-        html.Div(_field(f"Parameter {place}", dcc.Dropdown(id=of[f"axis_{place}"], options=swept(filled["strategy"]), value=name, placeholder="None")),
+        html.Div(field(f"Parameter {place}", dcc.Dropdown(id=of[f"axis_{place}"], options=swept(filled["strategy"]), value=name, placeholder="None")),
                  style={"width": "16rem"}),
-        _field("From", _number(of[f"low_{place}"], low)), _field("To", _number(of[f"high_{place}"], high)), _field("Step", _number(of[f"step_{place}"], step)),
+        field("From", _number(of[f"low_{place}"], low)), field("To", _number(of[f"high_{place}"], high)), field("Step", _number(of[f"step_{place}"], step)),
     ], className="controls mb-2")  # fmt: skip
 
 
@@ -132,23 +132,19 @@ def _term(name: str, value: Any) -> html.Div:
     item, key = TERMS[name], vars(ID)[name]
     if item.one_of:
         options = {choice: ONE_OF_LABELS.get(choice, choice) for choice in item.one_of}
-        return _field(item.label, dcc.Dropdown(id=key, options=options, value=value, clearable=False), item.help)
-    return _field(f"{item.label}, %", _number(key, round(value, 6)), item.help)
+        return field(item.label, dcc.Dropdown(id=key, options=options, value=value, clearable=False), item.help)
+    return field(f"{item.label}, %", _number(key, round(value, 6)), item.help)
 
 
 def _map_controls() -> html.Div:
     metrics = {key: METRICS[key].label for key in KEPT}
     return html.Div([
-        _field("Metric", dcc.Dropdown(id=ID.metric, options=metrics, value="sharpe_ratio", clearable=False)),
-        _field("Across", dcc.Dropdown(id=ID.x, options=[], clearable=False)),
-        _field("Up", dcc.Dropdown(id=ID.y, options=[], clearable=False)),
-        _field("Of the third", dcc.Dropdown(id=ID.others, options={key: OTHERS_LABELS[key] for key in OTHERS}, value="best", clearable=False),
+        field("Metric", dcc.Dropdown(id=ID.metric, options=metrics, value="sharpe_ratio", clearable=False)),
+        field("Across", dcc.Dropdown(id=ID.x, options=[], clearable=False)),
+        field("Up", dcc.Dropdown(id=ID.y, options=[], clearable=False)),
+        field("Of the third", dcc.Dropdown(id=ID.others, options={key: OTHERS_LABELS[key] for key in OTHERS}, value="best", clearable=False),
                "What a place of the map shows where a third parameter is swept."),
     ], className="controls mb-2")  # fmt: skip
-
-
-def _field(label: str, control: Any, tip: str = "") -> html.Div:
-    return html.Div([html.Span([label, " ", info(tip)] if tip else label, className="field-label"), control])
 
 
 def _number(key: str, value: Any) -> dbc.Input:

@@ -168,7 +168,8 @@ def test_vectorbt_is_refused_what_it_does_not_know_in_words_of_the_form(costs, r
 def test_vectorbt_takes_a_borrow_rate_where_nothing_can_be_sold_short_and_either_stop_alone():
     costs = Costs(**FREE | {"borrow_rate": 0.01})
     for rules in ({}, {"stop_loss": 0.1}, {"trailing_stop": 0.1}, {"stop_loss": 0.1, "take_profit": 0.2}):
-        BacktestSpec(engine="vectorbt", costs=costs, rules=Rules(cash_interest=False, **rules))
+        spec = BacktestSpec(engine="vectorbt", costs=costs, rules=Rules(cash_interest=False, **rules))
+        assert (spec.engine, spec.costs.borrow_rate) == ("vectorbt", 0.01)
 
 
 @pytest.mark.parametrize("threshold", [0, len(VOTES) + 1, 2.5, "many"])

@@ -26,6 +26,8 @@ install: .venv/.installed ## create .venv and install what the app needs
 run: install data.db ## install, build the database where there is none, serve on http://127.0.0.1:8050 (PORT=)
 	@$(BIN)/python -m dashapp --port $(PORT)
 
+.PRECIOUS: data.db # Ctrl-C while the standard backtests run: it is published by then
+
 data.db:
 	@echo "No data.db yet: building it from the embedded sample ..."
 	@$(BIN)/python -m pipeline update

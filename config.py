@@ -74,6 +74,7 @@ SETTINGS = (
     Setting("log_format", "text", "text or json: how an event is written, one line each", allowed=("text", "json")),
     Setting("workers", 2, "backtests that run at once; more wait in line", 1, 64),
     Setting("job_seconds", 120, "a backtest is stopped after this many seconds", 0.05, 86_400),
+    Setting("job_megabytes", 1_024, "memory that a backtest may take beyond what an idle worker has", 64, 1_048_576),
     Setting("jobs_per_minute", 60, "backtests submitted within a minute; one browser may take half of them", 2, 10_000),
     Setting("publication_lag_days", 45, "days after a month until its factor returns count as known", 0, 3_650),
     Setting("update_processes", 2, "processes that share the computing of an update", 1, 64),
@@ -81,6 +82,9 @@ SETTINGS = (
     Setting("keep_runs", 90, "runs whose account (steps, fetch log, rejects, checksums) is kept", 1, 10_000),
     Setting("query_seconds", 5.0, "a read query is stopped after this many seconds", 0.05, 3_600),
     Setting("update_seconds", 3_600, "an update started by Refresh data is stopped after this many seconds", 1, 86_400),
+    Setting(
+        "standard_seconds", 900, "seconds that the standard backtests after an update may take; 0: none", 0, 86_400
+    ),
     Setting("stale_hours", 36.0, "hours after which the header and the check call the data stale", 1, 8_760),
     Setting("alert_webhook", "", "http or https address that alerts are posted to as JSON"),
     Setting("alert_to", "", "mail addresses that alerts are sent to, separated by commas; needs a mail server"),

@@ -32,7 +32,9 @@ class Browser:
         values: {id.property: value}, for a pattern id {its JSON with a wildcard: [(id, value), …]}; None where not
         given. Raises RuntimeError on any status but 200.
         """
-        found = next(item for name, item in self.callbacks.items() if output in _outputs(name))
+        found = next(
+            item for name, item in self.callbacks.items() if output in _outputs(name)
+        )  # a second writer is marked
         answer = self.client.post(UPDATE, json={
             "output": found["output"], "outputs": _targets(found["output"]), "changedPropIds": [changed],
             "inputs": [_filled(item, values) for item in found["inputs"]],
@@ -56,7 +58,7 @@ def _wait_for_workers() -> None:
 
 
 def _outputs(name: str) -> list[str]:
-    return [part.split("@")[0] for part in name.strip(".").split("...")]
+    return name.strip(".").split("...")
 
 
 def _targets(name: str) -> Any:

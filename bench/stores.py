@@ -58,11 +58,16 @@ def environment(folder: Path) -> Mapping[str, str]:
     return kept | {"PLUMBLINE_CACHE_DIR": str(folder / "cache"), "PYTHONPATH": str(config.ROOT)}
 
 
-def update_command(folder: Path, *options: str) -> None:
-    """Run `python -m pipeline update` into folder/data.db; raises RuntimeError where it did not publish."""
+def update_command(folder: Path, *options: str, standard: bool = False) -> None:
+    """Run `python -m pipeline update` into folder/data.db; raises RuntimeError where it did not publish.
+
+    standard: with the standard backtests that follow it.
+    """
+    stores = ["--db", str(folder / "data.db"), "--workspace", str(folder / "workspace.db")]
     done = subprocess.run(
-        [sys.executable, "-m", "pipeline", "update", "--db", str(folder / "data.db"), *options],
-        cwd=config.ROOT, env=environment(folder), capture_output=True, text=True, check=False,
+        [sys.executable, "-m", "pipeline", "update", *stores, *options],
+        cwd=config.ROOT, env={**environment(folder), **({} if standard else {"PLUMBLINE_STANDARD_SECONDS": "0"})},
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode not in OK:
         raise RuntimeError(f"update ended with {done.returncode}: {done.stderr[-500:]}")

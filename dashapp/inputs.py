@@ -3,8 +3,8 @@
 A control of ours never sends anything else, but a URL, a kept value of an older version or another program may.
 """
 
-import math
 import re
+import sys
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -82,7 +82,11 @@ def whole(field: str, value: Any, *, low: int, high: int) -> int:
 
 def number(field: str, value: Any) -> int | float:
     """Return a finite number; raises InputError."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or not -sys.float_info.max <= value <= sys.float_info.max
+    ):
         got = "nothing" if value in (None, "") else shown(value)
         raise InputError(field, got=got, allowed="a number", fix="Fill in the field.")
     return value

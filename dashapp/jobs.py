@@ -10,11 +10,12 @@ import contextlib
 import fcntl
 import logging
 import os
+import resource
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,9 @@ from pipeline import workspace
 log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 0.5
-PACE_FROM_PROGRESS, PACE_FROM_SECONDS = 0.2, 1.0  # earlier, a pace is a guess
+WORK_NICE, IDLE_NICE = 5, 14  # on top of each other
 MAX_JOBS = 20  # running and waiting; one more is refused
+ADVICE = "Choose fewer tickers, a shorter period, or fewer parameter sets."
 MAX_QUESTIONS = 1_000  # that are remembered with their job
 
 
@@ -43,21 +45,24 @@ def worker_pool(settings: Any) -> "WorkerPool":
     folder = Path(settings.cache_dir) / "jobs"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # values are pickled: writing here is running code
     folder.chmod(0o700)
-    return WorkerPool(diskcache.Cache(str(folder)), slots=settings.workers)
+    return WorkerPool(diskcache.Cache(str(folder)))
 
 
 class WorkerPool(DiskcacheManager):
     """Dash's background manager on a fork server with a bound."""
 
-    def __init__(self, cache: diskcache.Cache, *, slots: int) -> None:
+    def __init__(self, cache: diskcache.Cache) -> None:
         super().__init__(cache, expire=3_600)
-        self.slots, self.folder = slots, Path(cache.directory)
         self.context = multiprocess.get_context("forkserver")
         self.context.set_forkserver_preload(["dashapp.worker"])
         self.live: dict[int, Any] = {}
+        self.owners: dict[int, str] = {}  # by process
+        self.starting: dict[str, str] = {}  # owners of jobs that are neither waiting any more nor running yet
+        self.begun: dict[str, Future[Any]] = {}  # the process of a job that no browser has asked for yet
+        self.unanswered: set[int] = set()  # processes whose outcome Dash has not been given
         self.pending: dict[str, dict[str, Any]] = {}  # work by job id: the browser sends the id and nothing else
         self.asked: dict[str, str] = {}  # the newest job of each question: who asks the same waits for the same
-        self.lock, self.warm = threading.Lock(), threading.Event()
+        self.lock, self.asking, self.warm = threading.Lock(), threading.Lock(), threading.Event()
         threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
 
     def _warm_up(self) -> None:
@@ -69,16 +74,25 @@ class WorkerPool(DiskcacheManager):
             self.warm.set()  # where this failed, starting a job says why
 
     def submit(self, job_id: str, work: dict[str, Any]) -> None:
-        """Keep the work of a job until the background callback asks for it; raises TooManyJobsError."""
+        """Keep the work of a job until it is begun; raises TooManyJobsError.
+
+        work: its question, owner and workspace, and `run`, a function of a module that does it in the child, given the work.
+        """
         with self.lock:
             self.live = {pid: process for pid, process in self.live.items() if process.is_alive()}  # reaps the ended
+            self.owners = {pid: owner for pid, owner in self.owners.items() if pid in self.live}
+            self.begun = {key: item for key, item in self.begun.items() if _is_wanted(item)}
             unclaimed = time.monotonic() - workspace.LOST_AFTER_SECONDS  # its browser left before it could start it
             self.pending = {key: item for key, item in self.pending.items() if item["submitted"] > unclaimed}
-            if len(self.live) + len(self.pending) >= MAX_JOBS:
-                raise TooManyJobsError(f"{MAX_JOBS} backtests are running or waiting. Try again when one has ended.")
-            mine = sum(item["owner"] == work["owner"] for item in self.pending.values())
+            owners = [item["owner"] for item in self.pending.values()] + list(self.starting.values())
+            owners += [self.owners[pid] for pid in self.live]
+            if len(owners) >= MAX_JOBS:
+                raise TooManyJobsError(f"{MAX_JOBS} jobs are running or waiting. Try again when one has ended.")
+            mine = owners.count(work["owner"])
             if mine >= MAX_JOBS // 2:
-                raise TooManyJobsError(f"{mine} backtests of this browser are waiting. Try again when one has ended.")
+                raise TooManyJobsError(
+                    f"{mine} jobs of this browser are running or waiting. Try again when one has ended."
+                )
             self.pending[job_id] = work | {"submitted": time.monotonic()}
             if len(self.asked) >= MAX_QUESTIONS:
                 self.asked.clear()  # at worst a question is answered twice
@@ -93,48 +107,85 @@ class WorkerPool(DiskcacheManager):
         with self.lock:
             self.pending.pop(job_id, None)
 
-    def call_job_fn(self, key: str, job_fn: Callable[..., None], args: Any, context: Any) -> int:
-        """Start the job's process, which waits for a free slot by itself.
-
-        args is what the browser sent, [job id]; a job that was not submitted here, or runs already, is not started.
-        """
+    def begin(self, job_id: Any) -> None:
+        """Start the process of submitted work, which waits for a free slot by itself; a job is started once."""
         with self.lock:
-            work = self.pending.pop(args[0], None) if isinstance(args[0], str) else None
-        if work is None:
-            raise PreventUpdate
+            work = self.pending.pop(job_id, None) if isinstance(job_id, str) else None
+            if work is None:
+                return
+            begun = self.begun[job_id] = Future()
+            self.starting[job_id] = work["owner"]
         while not self.warm.wait(HEARTBEAT_SECONDS):  # the engine is still being imported: the job is not lost
             workspace.update_job(work["workspace"], work["job_id"])
+        try:
+            with self.lock:
+                process = self.context.Process(target=_run, args=(work["run"], (work,)), daemon=True)
+                process.start()
+                self.live[process.pid], self.owners[process.pid] = process, work["owner"]
+            begun.set_result(process)
+        except Exception as error:
+            log.exception("job %s could not be started", job_id)
+            workspace.update_job(work["workspace"], job_id, state="failed", message=f"It could not be started: {error}")
+            begun.set_exception(error)
+        finally:
+            self.starting.pop(job_id, None)
+
+    def call_job_fn(self, key: str, job_fn: Callable[..., None], args: Any, context: Any) -> int:
+        """Return the process of a submitted job, started now if it was not begun before.
+
+        args is what the browser sent, [job id]; a job that was not submitted here, or was asked for already, is refused.
+        """
+        self.begin(args[0])
         with self.lock:
-            process = self.context.Process(
-                target=_run, args=(job_fn, (key, self._make_progress_key(key), [work], context)), daemon=True
-            )
-            process.start()
-            self.live[process.pid] = process
-            return int(process.pid)
+            begun = self.begun.pop(args[0], None) if isinstance(args[0], str) else None
+        if begun is None:
+            raise PreventUpdate
+        process = begun.result()
+        self.unanswered.add(process.pid)
+        threading.Thread(target=self._hand_over, args=(process, key, args[0]), daemon=True).start()
+        return int(process.pid)
+
+    def _hand_over(self, process: Any, key: str, job_id: str) -> None:
+        """Give Dash the job's id as its outcome once the process has ended; what became of it stands in the jobs table."""
+        process.join()
+        self.handle.set(key, job_id, expire=self.expire)
+        self.unanswered.discard(process.pid)
 
     def terminate_job(self, job: Any) -> None:
-        """Stop a job's whole process group; one that has ended is left alone."""
-        process = self.live.get(int(job)) if job else None
-        if process is not None and process.is_alive():
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
+        """Nothing to do: a job ends by its row, and Dash would end the last question of a browser with its next one."""
 
     def job_running(self, job: Any) -> bool:
-        """Whether the process of a job lives."""
+        """Whether the process of a job lives, or its outcome is still on the way to Dash."""
         process = self.live.get(int(job)) if job else None
-        return process is not None and process.is_alive()
+        return process is not None and (process.is_alive() or process.pid in self.unanswered)
 
     def terminate_unhealthy_job(self, job: Any) -> bool:
         """Nothing to do: a job that hangs meets its deadline."""
         return False
 
 
-def _run(job_fn: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+def _is_wanted(begun: "Future[Any]") -> bool:
+    """Whether a browser may still ask for what was begun: it is being started, or runs."""
+    return not begun.done() or (begun.exception() is None and begun.result().is_alive())
+
+
+def _run(run: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
     """In the child: a process group of its own, that ends with the web process."""
     os.setsid()
-    os.nice(5)
+    os.nice(WORK_NICE)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    job_fn(*arguments)
+    run(*arguments)
+
+
+def limit_memory(megabytes: int) -> None:
+    """Let this process take so much memory beyond what it has; more raises MemoryError. Linux alone keeps such a limit."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return
+    held = next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmData:"))
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = held * 1_024 + megabytes * 1_048_576
+    resource.setrlimit(resource.RLIMIT_DATA, (wanted if most == resource.RLIM_INFINITY else min(wanted, most), most))
 
 
 def _end_with_parent() -> None:
@@ -143,11 +194,16 @@ def _end_with_parent() -> None:
 
 
 @contextlib.contextmanager
-def slot(folder: Path, slots: int) -> Iterator[None]:
-    """Hold one of `slots` places, waiting for it as long as it takes; the kernel frees it with its holder."""
+def slot(folder: Path, slots: int, is_next: Callable[[], bool] = lambda: True) -> Iterator[None]:
+    """Hold one of `slots` places, waiting for it as long as it takes; the kernel frees it with its holder.
+
+    is_next: asked when there is a place; who is not leaves it to who is.
+    """
     handles = [os.open(folder / f"slot{number}", os.O_CREAT | os.O_RDWR, 0o600) for number in range(slots)]
     try:
-        while not any(_locked(handle) for handle in handles):
+        while (held := next((handle for handle in handles if _locked(handle)), None)) is None or not is_next():
+            if held is not None:
+                fcntl.flock(held, fcntl.LOCK_UN)
             time.sleep(0.05)
         yield
     finally:
@@ -183,52 +239,31 @@ class Watch:
         self.progress, self.message = fraction, message
 
     def answered(self, result_id: str) -> None:
-        """Note the answer, which can be shown while what follows is still running."""
+        """Note the answer, which can be shown while what follows is still running: it yields to those who draw the answer."""
         self.answer = result_id
         workspace.update_job(self.path, self.job_id, result_id=result_id)
+        os.nice(IDLE_NICE)
 
     def _beat(self) -> None:
         while True:
-            values = {"progress": self.progress, "message": self.message} if self.running_since else {}
-            if not workspace.update_job(self.path, self.job_id, **values):
-                os.killpg(0, signal.SIGKILL)  # cancelled: whatever it is doing, the processor is free now
-            if self.running_since and time.monotonic() - self.running_since > self.seconds:
-                advice = "Choose fewer tickers or a shorter period."
-                stands = f"The answer stands; its checks were stopped after {self.seconds:g} s. {advice}"
-                workspace.update_job(
-                    self.path, self.job_id, state="done" if self.answer else "failed", result_id=self.answer,
-                    message=stands if self.answer else f"Stopped after {self.seconds:g} s. {advice}",
-                )  # fmt: skip
-                os.killpg(0, signal.SIGKILL)
+            late = self.running_since is not None and time.monotonic() - self.running_since > self.seconds
+            try:
+                alive = self._note_end() if late else self._note_progress()
+            except Exception:  # a full disk, say: the next beat may succeed, and the deadline holds all the same
+                log.exception("job %s: its state could not be noted", self.job_id)
+                alive = True
+            if late or not alive:
+                os.killpg(0, signal.SIGKILL)  # whatever it is doing, the processor is free now
             time.sleep(HEARTBEAT_SECONDS)
 
+    def _note_progress(self) -> bool:
+        """Whether the job goes on: not once it was cancelled."""
+        values = {"progress": self.progress, "message": self.message} if self.running_since else {}
+        return workspace.update_job(self.path, self.job_id, **values)
 
-def time_left(job: dict[str, Any], *, seconds: float, now: datetime | None = None) -> float | None:
-    """Return the seconds a running job still needs at its pace so far; None before it has a pace.
-
-    seconds: the time a job may run, which lies between its start and its deadline.
-    """
-    if job["state"] != "running" or job["progress"] < PACE_FROM_PROGRESS:
-        return None
-    left = (datetime.fromisoformat(job["deadline_at"]) - (now or datetime.now(UTC))).total_seconds()
-    elapsed = seconds - left
-    return float(elapsed * (1 - job["progress"]) / job["progress"]) if elapsed > PACE_FROM_SECONDS else None
-
-
-def progress_text(job: dict[str, Any], *, seconds: float) -> str:
-    """Return how a job that has not ended is doing; seconds: the time that a job may run."""
-    if job["state"] == "queued":
-        return f"Waiting for a free worker, {job['ahead']} ahead." if job["ahead"] else "Starting a worker."
-    left = time_left(job, seconds=seconds)
-    parts = [
-        f"{job['progress']:.0%}",
-        job["message"] or "starting",
-        f"about {left:.0f} s left" if left is not None else "",
-    ]
-    return " · ".join(part for part in parts if part)
-
-
-def ended_text(job: dict[str, Any]) -> str:
-    """Return what is to be said of a job that has ended."""
-    told = str(job["message"] or "")
-    return told if job["state"] in ("done", "cancelled") else f"{job['state'].capitalize()}: {told}"
+    def _note_end(self) -> bool:
+        stands = f"The answer stands; its checks were stopped after {self.seconds:g} s. {ADVICE}"
+        return workspace.update_job(
+            self.path, self.job_id, state="done" if self.answer else "failed", result_id=self.answer,
+            message=stands if self.answer else f"Stopped after {self.seconds:g} s. {ADVICE}",
+        )  # fmt: skip

@@ -8,6 +8,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 USER_NAME = "analyst"
 WRONG_PER_MINUTE = 30
+COOKIE_LIFETIME = timedelta(weeks=52)
 STATIC = ("/vendor/", "/assets/", "/_dash-component-suites/")  # the same for everybody, so without a cookie
 MAX_BODY = 2 * 1024 * 1024  # bytes of a request
 SHORTEST = {"secret_key": 16, "password": 8}  # characters
@@ -133,7 +135,7 @@ def protect(app: Dash, settings: Any) -> None:
     server.secret_key, server.session_interface, server.debug = secret_key(settings), _Sessions(), False
     server.config.update(
         MAX_CONTENT_LENGTH=MAX_BODY, SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_NAME="plumbline",
+        SESSION_COOKIE_NAME="plumbline", PERMANENT_SESSION_LIFETIME=COOKIE_LIFETIME, SESSION_REFRESH_EACH_REQUEST=False,
     )  # fmt: skip
 
     if (
@@ -171,6 +173,7 @@ def _admit(password: str, guesses: "_Guesses") -> Response | None:
     g.newcomer = "owner" not in session
     if g.newcomer and not request.path.startswith(STATIC):
         session["owner"] = secrets.token_hex(16)  # whose jobs are whose
+        session.permanent = True  # the list of one's runs outlives the browser window
         session["admitted"] = bool(password)
     return None
 

@@ -4,6 +4,7 @@ import argparse
 import sys
 import threading
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,6 @@ def _serve(settings: Any) -> int:
     from waitress.server import create_server
 
     from dashapp.app import create_app
-    from dashapp.pages.frontier.live import warm_up
 
     app = create_app(settings)
     try:
@@ -43,13 +43,24 @@ def _serve(settings: Any) -> int:
         print(f"Error: cannot listen on {settings.host}:{settings.port}: {error}. "  # noqa: T201
               "Choose another port: make run PORT=8051", file=sys.stderr)  # fmt: skip
         return 1
-    threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
+    threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
     print(f"Plumbline is ready: http://{settings.host}:{settings.port}  (Ctrl-C stops it)", flush=True)  # noqa: T201
     try:
         server.run()
     finally:
         server.close()
     return 0
+
+
+def _warm_up() -> None:
+    """Load, once the server listens, what a first visitor would wait for: the frontier's code, and the tests of difference.
+
+    The code is compiled where it is not on disk yet, which takes ten seconds, once in the life of an installation.
+    """
+    from dashapp.pages.frontier.live import warm_up
+
+    warm_up()
+    import_module("arch.bootstrap")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -10,6 +10,7 @@ from pipeline.queries import connect
 from pipeline.queries import runs as run_queries
 
 LOOK_AGAIN_SECONDS = 600  # the whole file is read when it has changed, and this often
+LONGEST_LOOK_SECONDS = 120.0  # on a busy machine a sound file of 100 MB took more than the seconds of a query
 
 
 class Soundness:
@@ -37,7 +38,7 @@ class Soundness:
 
 def _look(db: Path) -> str:
     try:
-        with connect(db) as reader:
+        with connect(db, seconds=LONGEST_LOOK_SECONDS) as reader:
             found = run_queries.damage(reader)
     except PlumblineError as error:
         return str(error)

@@ -71,8 +71,9 @@ def status() -> Status:
         run, problem = None, str(error)
     update = run_queries.update_state(settings().db, published=run)
     started_at = current_app.config[UPDATE_KEY].running_since
-    if started_at and update["state"] != "running":  # it has not come as far as its database yet
-        update = run_queries.NO_UPDATE | {"state": "running", "step": "start", "started_at": started_at}
+    if started_at and update["state"] != "running":  # it has not come as far as its database yet, or has published
+        step = "standard_backtests" if run and run["published_at"] > started_at else "start"
+        update = run_queries.NO_UPDATE | {"state": "running", "step": step, "started_at": started_at}
     update = update | {"message": without_folders(update["message"])}
     return Status(
         run,

@@ -22,7 +22,9 @@ def submit(request: sweeps.SweepRequest) -> dict[str, Any]:
         stored = sweep_queries.stored_cells(reader, name)
     if len(stored) == len(request.cells):
         return {"sweep_id": name}
-    return {"sweep_id": name, "job_id": enqueue(request, kind="sweep", question=name)}
+    return {"sweep_id": name, "job_id": enqueue(request, kind="sweep", question=name, about={
+        "strategy_name": request.question.spec.strategy, "tickers": request.question.tickers, "axes": request.axes(),
+    }, run=sweep_in_background)}  # fmt: skip
 
 
 @callback(

@@ -18,6 +18,8 @@ from typing import Any
 
 from analytics.errors import PlumblineError
 from config import ROOT, SETTINGS
+from pipeline.queries import connect
+from pipeline.queries import runs as run_queries
 
 log = logging.getLogger(__name__)
 
@@ -54,20 +56,45 @@ class UpdateJob:
             self._begun, self.outcome = time.monotonic(), ""
             self.running_since = _now()
         log.info("update started, process %d, output in %s", process.pid, path)
-        watcher = threading.Thread(target=self._watch, args=(process, path, settings.update_seconds), daemon=True)
+        watcher = threading.Thread(target=self._watch, args=(process, path, settings, self.running_since), daemon=True)
         watcher.start()
 
-    def _watch(self, process: subprocess.Popen[bytes], path: Path, seconds: float) -> None:
-        try:
-            code = process.wait(seconds)
-            outcome = ENDINGS.get(code) or _last_word(path) or f"The update ended with exit code {code}."
-        except subprocess.TimeoutExpired:
+    def _watch(self, process: subprocess.Popen[bytes], path: Path, settings: Any, since: str) -> None:
+        seconds, ending = settings.update_seconds, ""
+        ended = _ends_within(process, seconds)
+        if not ended and _has_published(
+            settings.db, since
+        ):  # the deadline is the update's; what follows it has its own
+            ended = _ends_within(process, settings.standard_seconds)
+        if not ended:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            code = process.wait()
-            outcome = f"The update was stopped after {seconds:g} s. What was shown before is still shown."
+            ending = f"The update was stopped after {seconds:g} s. What was shown before is still shown."
+        code = process.wait()
+        outcome = ENDINGS.get(code) or ("" if ending else _last_word(path))
+        if not outcome and _has_published(settings.db, since):
+            outcome = "The update is published; its standard backtests were cut short."
+        outcome = outcome or ending or f"The update ended with exit code {code}."
         log.info("update ended with exit code %d: %s", code, outcome)
         self.outcome, self.ended_at, self.running_since = outcome, _now(), None
+
+
+def _has_published(db: Path, since: str) -> bool:
+    """Whether the run that is shown was published after that UTC time."""
+    try:
+        with connect(Path(db)) as reader:
+            run = run_queries.published_run(reader)
+    except (PlumblineError, OSError):
+        return False
+    return run is not None and run["published_at"] > since
+
+
+def _ends_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def _now() -> str:

@@ -115,13 +115,31 @@ def _update(options: argparse.Namespace, settings: Any) -> int:
     state = "partly" if summary.partial else "completely"
     print(f"Published {state}: run {summary.run_id} of {summary.source} in {time.perf_counter() - begin:.1f} s.")
     _tell(after_update(summary, settings=settings))
+    _standard(settings)
     return PARTIAL if summary.partial else COMPLETE
 
 
-def _tell(unsent: Sequence[str]) -> None:
-    """Print why an alert could not be sent; it changes nothing else."""
-    for sentence in unsent:
+def _tell(sentences: Sequence[str]) -> None:
+    """Print what did not succeed (an alert, a standard backtest) and changes nothing else."""
+    for sentence in sentences:
         print(sentence, file=sys.stderr)
+
+
+def _standard(settings: Any) -> None:
+    """Run the standard backtests of what was published; whatever becomes of them, it is published."""
+    if not settings.standard_seconds:
+        return
+    sys.stdout.flush()  # what was published is told before what follows, in a file too
+    from pipeline.standard import run_standard
+
+    line, begin = _ProgressLine(), time.perf_counter()
+    try:
+        failed = run_standard(settings, lambda role, fraction, what: line.show(f"Backtest {role}", fraction, what))
+    except KeyboardInterrupt:
+        failed = ["The standard backtests were stopped; what was published is shown."]
+    line.end()
+    _tell(failed)
+    print(f"Standard backtests: {time.perf_counter() - begin:.1f} s.")
 
 
 def _backtest(options: argparse.Namespace, settings: Any) -> int:

@@ -29,10 +29,22 @@ from pipeline.queries import prices as price_queries
 from pipeline.queries import results as result_queries
 from pipeline.queries import runs as run_queries
 from pipeline.queries import strategy_inputs as input_queries
+from pipeline.read_only import file_state
 from pipeline.sources import Report, no_report
 from pipeline.version import code_version
 
-__all__ = ["BacktestRequest", "Question", "describe", "find", "load", "question_id", "read_inputs", "resolve", "run"]
+__all__ = [
+    "BacktestRequest",
+    "Question",
+    "answer_to",
+    "ask",
+    "describe",
+    "find",
+    "load",
+    "read_inputs",
+    "resolve",
+    "run",
+]
 
 ANSWERED = 0.4  # of the progress, when the answer is there and its checks begin
 
@@ -60,11 +72,18 @@ class Question:
             "tickers": results.canonical(self.tickers), "params": results.canonical(self.request.params()),
         }  # fmt: skip
 
+    def description(self) -> dict[str, Any]:
+        """Return the question as `backtesting_results` describes it, decoded."""
+        return {
+            "strategy_name": self.request.spec.strategy, "tickers": self.tickers, "params": self.request.params(),
+            "start_date": self.start, "end_date": self.end,
+        }  # fmt: skip
 
-def question_id(request: BacktestRequest, *, db: Path) -> str:
-    """Return the name of a question on the published data: the same for all who ask it; raises as `run` does."""
+
+def ask(request: BacktestRequest, *, db: Path) -> Question:
+    """Return a request as a question to the published data: the same for all who ask it; raises as `run` does."""
     with connect(Path(db)) as reader:
-        return resolve(reader, request, Path(db)).key()
+        return resolve(reader, request, Path(db))
 
 
 def find(request: BacktestRequest, *, db: Path, workspace: Path) -> str | None:
@@ -72,8 +91,11 @@ def find(request: BacktestRequest, *, db: Path, workspace: Path) -> str | None:
 
     Raises as `run` does.
     """
-    with connect(Path(db)) as reader:
-        question = resolve(reader, request, Path(db))
+    return answer_to(ask(request, db=db), workspace=workspace)
+
+
+def answer_to(question: Question, *, workspace: Path) -> str | None:
+    """Return the result_id of the stored and checked answer to a question, None where there is none."""
     with results.reading(Path(workspace)) as reader:
         result_id = result_queries.find_result(reader, question.key())
         return result_id if result_id and result_queries.is_checked(reader, result_id) else None
@@ -81,11 +103,12 @@ def find(request: BacktestRequest, *, db: Path, workspace: Path) -> str | None:
 
 def run(
     request: BacktestRequest, *, db: Path, workspace: Path, report: Report = no_report,
-    stored: Callable[[str], None] = lambda _result_id: None,
+    stored: Callable[[str], None] = lambda _result_id: None, trial: str | None = None,
 ) -> str:  # fmt: skip
     """Answer a request and return the result_id of the stored answer.
 
-    stored(result_id) is told as soon as the answer can be shown; its checks follow. Raises InputError or
+    stored(result_id) is told as soon as the answer can be shown; its checks follow. trial: the id in the ledger of a run
+    that is repeated on newer data, all of which count as one try; None: this answer is a try of its own. Raises InputError or
     UnknownKeyError (the request), MissingDataError (no prices there), StoreError (no store).
     """
     db, workspace = Path(db), Path(workspace)
@@ -103,7 +126,7 @@ def run(
     if not checked:
         spec = question.request.over(start=question.start, end=question.end)
         result = run_backtest(inputs, spec, report=_part(report, 0.05, ANSWERED))
-        _store(question, result, result_id, workspace)
+        _store(question, result, result_id, workspace, trial)
         stored(result_id)
     results.remember_answer(
         workspace, question_id=question.key(), result_id=result_id, data_run_id=question.data_run_id
@@ -129,7 +152,7 @@ def load(result_id: str, *, workspace: Path) -> dict[str, Any]:
     return found
 
 
-def _store(question: Question, result: BacktestResult, result_id: str, workspace: Path) -> None:
+def _store(question: Question, result: BacktestResult, result_id: str, workspace: Path, trial: str | None) -> None:
     metrics = result.metrics
     row = question.columns() | {
         "result_id": result_id, "test_date": store.utc_now(),
@@ -139,7 +162,7 @@ def _store(question: Question, result: BacktestResult, result_id: str, workspace
     results.save_result(workspace, row, equity=result.equity_frame(), trades=result.trades)
     ledger.count_result(
         workspace, result_id, strategy=question.request.spec.strategy, tickers=question.tickers, metrics=metrics,
-        sessions=len(result.dates),
+        sessions=len(result.dates), trial=trial,
     )  # fmt: skip
 
 
@@ -178,8 +201,8 @@ def read_inputs(reader: Reader, question: Question) -> StrategyInputs:
 
 def _stamp(db: Path) -> str:
     """Size and time of the database's files: whatever writes to them changes one of these."""
-    files = [path for path in (db, db.with_name(db.name + "-wal")) if path.exists()]
-    return ",".join(f"{path.stat().st_size}:{path.stat().st_mtime_ns}" for path in files if path.stat().st_size)
+    found = [file_state(path) for path in (db, db.with_name(db.name + "-wal"))]
+    return ",".join(f"{item.st_size}:{item.st_mtime_ns}" for item in found if item is not None and item.st_size)
 
 
 def _result_id(question: Question, inputs: StrategyInputs, members: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ and stored: a sweep that was cancelled goes on from what it has stored.
 """
 
 import hashlib
+import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
@@ -14,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from analytics.backtest import Costs, Rules
@@ -163,19 +165,20 @@ def _name(request: SweepRequest, question: backtests.Question) -> str:
 def _keys(request: SweepRequest, question: backtests.Question) -> Callable[[Cell], str]:
     """What names a cell in the ledger: the same parameters, tickers and dates are the same try, in whichever sweep."""
     same = [request.question.spec.strategy, question.tickers, question.start, question.end]
+    whole = request.question.params()
 
     def key(cell: Cell) -> str:
-        params = {**request.question.params(), **cell.parameters(request.question.spec.parameters)}
+        params = {**whole, **cell.parameters(request.question.spec.parameters)}
         return hashlib.sha256(results.canonical([*same, params]).encode()).hexdigest()
 
     return key
 
 
-def _benchmark(plan: SweepPlan) -> float:
-    """The Sharpe ratio per year of holding the same tickers, at the same costs. NaN when: it is undefined."""
+def _benchmark(plan: SweepPlan) -> Batch:
+    """Holding the same tickers, at the same costs."""
     held = replace(benchmark_of(plan.spec), engine="kernel")
     (batch,) = SweepPlan(plan.inputs, held).evaluate([Cell(())])
-    return float(batch.metrics["sharpe_ratio"][0])
+    return batch
 
 
 def _compute(
@@ -197,29 +200,35 @@ def _compute(
 
 def _rows(batch: Batch, numbers: list[int], key: Callable[[Cell], str]) -> pd.DataFrame:
     """The cells of a batch as rows of sweep_cells, with n_obs for the ledger."""
-    sums, n = batch.sums, [int(sessions) for sessions in batch.sums.n]
     return pd.DataFrame({
         "cell": numbers, "trial_id": [key(cell) for cell in batch.cells],
         "parameters": [results.canonical(dict(cell.values)) for cell in batch.cells],
         **{name: batch.metrics[name] for name in KEPT},
-        "sums": [results.canonical([n, total, squares])
-                 for total, squares in zip(sums.total.tolist(), sums.squares.tolist(), strict=True)],
-        "problem": batch.problems, "n_obs": float(sum(n)),
+        "sums": _sums(batch), "problem": batch.problems, "n_obs": float(batch.sums.n.sum()),
     })  # fmt: skip
 
 
+def _sums(batch: Batch) -> list[str]:
+    """The block sums of each cell as JSON: sessions, Σe and Σe²."""
+    n, sums = batch.sums.n.tolist(), np.stack([batch.sums.total, batch.sums.squares], axis=1)
+    written = sums.astype(object)
+    written[~np.isfinite(sums)] = None
+    return [json.dumps([n, *pair], separators=(",", ":")) for pair in written.tolist()]
+
+
 def _save_sweep(
-    workspace: Path, name: str, request: SweepRequest, question: backtests.Question, benchmark: float
+    workspace: Path, name: str, request: SweepRequest, question: backtests.Question, benchmark: Batch
 ) -> None:
     row = question.columns()
     columns = {
         "sweep_id": name, "created_at": store.utc_now(), "strategy": row["strategy_name"], "params": row["params"],
         "axes": results.canonical(request.axes()), "tickers": row["tickers"], "start_date": row["start_date"],
         "end_date": row["end_date"], "data_run_id": row["data_run_id"], "code_version": code_version(),
-        "n_cells": len(request.cells), "benchmark_sharpe_ratio": benchmark,
+        "n_cells": len(request.cells), "benchmark_sharpe_ratio": float(benchmark.metrics["sharpe_ratio"][0]),
     }  # fmt: skip
-    with closing(store.open_writer(workspace, schema.WORKSPACE)) as connection:
+    with closing(store.open_writer(workspace, schema.WORKSPACE)) as connection, store.transaction(connection):
         store.insert_missing(connection, schema.sweeps, {column: [value] for column, value in columns.items()})
+        store.insert_missing(connection, schema.sweep_benchmarks, {"sweep_id": [name], "sums": _sums(benchmark)})
 
 
 def _save_cells(workspace: Path, name: str, hypothesis: str, rows: pd.DataFrame) -> None:

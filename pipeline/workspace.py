@@ -2,6 +2,7 @@
 
 import json
 import math
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from pipeline.queries import Reader, connect
 from pipeline.queries import history as history_queries
 from pipeline.queries import portfolios as portfolio_queries
 from pipeline.queries import results as queries
+from pipeline.queries import standard as standard_queries
 
 ACTIVE = ("queued", "running")
 LOST_AFTER_SECONDS = 15.0  # a job whose worker has not been heard of for this long is lost
@@ -102,19 +104,37 @@ def delete_result(path: Path, result_id: str) -> None:
 
     Raises MissingDataError where there is no such result, InputError while a job is still checking it.
     """
-    since = store.utc_text(datetime.now(UTC) - timedelta(seconds=LOST_AFTER_SECONDS))
     with closing(store.open_writer(path, schema.WORKSPACE)) as connection, store.transaction(connection):
         reader = Reader(connection)
         _check_stored(reader, result_id)
-        if history_queries.is_worked_on(reader, result_id, since):
+        if _is_worked_on(reader, result_id):
             raise InputError(
                 "result", got="one that is still being checked", allowed="a finished one", fix="Wait, or cancel it."
             )
-        for table in (
-            schema.result_notes, schema.backtesting_questions, schema.backtesting_tickers, schema.backtesting_trades,
-            schema.backtesting_equity, schema.backtesting_results,
-        ):  # fmt: skip
-            store.delete(connection, table, result_id=result_id)
+        _delete(connection, result_id)
+
+
+def delete_standard(path: Path, result_id: str) -> bool:
+    """Delete a standard backtest with all that belongs to it and its jobs; False where somebody wants it or it is worked on."""
+    with closing(store.open_writer(path, schema.WORKSPACE)) as connection, store.transaction(connection):
+        reader = Reader(connection)
+        if standard_queries.is_wanted(reader, result_id) or _is_worked_on(reader, result_id):
+            return False
+        _delete(connection, result_id)
+        store.delete(connection, schema.jobs, result_id=result_id)
+    return True
+
+
+def _is_worked_on(reader: Reader, result_id: str) -> bool:
+    return history_queries.is_worked_on(reader, result_id, _silent_since())
+
+
+def _delete(connection: sqlite3.Connection, result_id: str) -> None:
+    for table in (
+        schema.result_notes, schema.backtesting_questions, schema.backtesting_tickers, schema.backtesting_trades,
+        schema.backtesting_equity, schema.backtesting_results,
+    ):  # fmt: skip
+        store.delete(connection, table, result_id=result_id)
 
 
 def _check_stored(reader: Reader, result_id: str) -> None:
@@ -211,11 +231,17 @@ def update_job(path: Path, job_id: str, **values: Any) -> bool:
         return bool(store.update(connection, schema.jobs, {"job_id": job_id}, **values))
 
 
+def delete_job(path: Path, job_id: str) -> None:
+    """Forget a job."""
+    with closing(store.open_writer(path, schema.WORKSPACE)) as connection:
+        store.delete(connection, schema.jobs, job_id=job_id)
+
+
 def job_state(path: Path, job_id: str) -> dict[str, Any] | None:
     """Return a job with `ahead`, the jobs waiting before it; one whose worker went silent is marked as lost."""
     with reading(path) as reader:
         job = queries.job(reader, job_id)
-        ahead = queries.jobs_ahead(reader, job_id) if job and job["state"] == "queued" else 0
+        ahead = queries.jobs_ahead(reader, job_id, _silent_since()) if job and job["state"] == "queued" else 0
     if job is None:
         return None
     silent = datetime.now(UTC) - datetime.fromisoformat(job["heartbeat_at"])
@@ -224,6 +250,17 @@ def job_state(path: Path, job_id: str) -> dict[str, Any] | None:
         update_job(path, job_id, state="lost", message=message)
         job |= {"state": "lost", "message": message}
     return job | {"ahead": ahead}
+
+
+def is_next(path: Path, job_id: str) -> bool:
+    """Whether no job waits that was submitted before this one."""
+    with reading(path) as reader:
+        return queries.jobs_ahead(reader, job_id, _silent_since()) == 0
+
+
+def _silent_since() -> str:
+    """The UTC time since when a living worker has been heard of."""
+    return store.utc_text(datetime.now(UTC) - timedelta(seconds=LOST_AFTER_SECONDS))
 
 
 def _deadline(seconds: float) -> str:

@@ -11,6 +11,7 @@ from scratch import settings_in
 from pipeline.runner import UpdateRequest, update
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small matrices: more threads only wait for each other
+os.environ["PLUMBLINE_STANDARD_SECONDS"] = "0"  # what follows an update has tests of its own
 
 
 @pytest.fixture

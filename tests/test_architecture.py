@@ -16,7 +16,7 @@ MAX_FILE_LINES, MAX_FUNCTION_LINES = 300, 40
 MAY_IMPORT = {
     "dashapp/figures": ("analytics", "dashapp"),
     "dashapp/components": ("analytics", "dashapp"),
-    "dashapp": ("analytics", "config", "dashapp", "pipeline.queries", "pipeline.workspace", "pipeline.backtests", "pipeline.ledger", "pipeline.sweeps"),
+    "dashapp": ("analytics", "config", "dashapp", "pipeline.queries", "pipeline.workspace", "pipeline.asked", "pipeline.backtests", "pipeline.ledger", "pipeline.standard", "pipeline.sweeps"),
     "pipeline": ("analytics", "config", "pipeline"),
     "analytics": ("analytics",),
     "config.py": (),

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from analytics.backtest.block_sums import CANCELLED, BlockSums, sharpe_of_sums
+from analytics.backtest.block_sums import CANCELLED, CONSTANT, BlockSums, sharpe_of_sums
 from analytics.conventions import TRADING_DAYS, FloatArray
 from analytics.errors import InputError
 
@@ -66,7 +66,10 @@ def _moving(sums: BlockSums) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         within = sums.squares - sums.total**2 / sums.n
     known = np.isfinite(sums.total).all(axis=1) & np.isfinite(sums.squares).all(axis=1)
-    return known & ((within > CANCELLED * sums.squares).sum(axis=1) > sums.n_blocks // 2)
+    least = np.maximum(
+        CANCELLED * sums.squares, CONSTANT**2 * sums.n.sum()
+    )  # cash earns the risk-free rate but for rounding
+    return known & ((within > least).sum(axis=1) > sums.n_blocks // 2)
 
 
 def _halves(sums: BlockSums) -> Iterator[tuple[FloatArray, FloatArray]]:

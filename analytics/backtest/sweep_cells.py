@@ -76,15 +76,10 @@ class SweepPlan:
     def _answer(self, spec: BacktestSpec) -> tuple[dict[str, float], BlockSums, str | None]:
         market = self._market
         try:
-            orders = market.orders(spec)
+            return (*market.answer(spec, self.blocks), None)
         except InputError as error:
             nothing = np.full(market.last - market.first, np.nan)
             return dict.fromkeys(KEPT, np.nan), of_returns(nothing, blocks=self.blocks, known=market.known), str(error)
-        due = orders.due()
-        same = blake2b(np.column_stack([due.row, due.column, due.target_weight]).tobytes()).digest()
-        if same not in market.answers:
-            market.answers[same] = market.account(due, spec, self.blocks)
-        return (*market.answers[same], None)
 
     @cached_property
     def _market(self) -> "_Market":
@@ -96,7 +91,10 @@ class SweepPlan:
 
 @dataclass(frozen=True, eq=False)
 class _Market:
-    """What every cell of a plan reads, and the answers by the orders that led to them: cells often agree on all."""
+    """What every cell of a plan reads, and the answers by the orders that led to them: cells often agree on all.
+
+    ordered: the name of the orders by that of the votes that led to them.
+    """
 
     inputs: StrategyInputs
     prices: TradingPrices
@@ -104,19 +102,39 @@ class _Market:
     last: int
     votes: "_Votes"
     answers: dict[bytes, tuple[dict[str, float], BlockSums]] = field(default_factory=dict)
+    ordered: dict[bytes, bytes] = field(default_factory=dict)
 
     @property
     def known(self) -> np.ndarray:
         """The sessions of the test whose risk-free rate is known."""
         return np.isfinite(self.inputs.risk_free[self.first : self.last])
 
-    def orders(self, spec: BacktestSpec) -> Orders:
-        """The orders of a cell, those of `decide_orders`."""
+    def answer(self, spec: BacktestSpec, blocks: int) -> tuple[dict[str, float], BlockSums]:
+        """The metrics and block sums of a cell; raises InputError where its parameters do not go together."""
         if spec.strategy != VOTERS:
-            return decide_orders(self.inputs, spec, first=self.first, last=self.last)
+            return self._account_once(decide_orders(self.inputs, spec, first=self.first, last=self.last), spec, blocks)[
+                1
+            ]
+        agreed_votes = self.votes.agreed(spec.parameters)
+        said = _name(*agreed_votes)
+        if said not in self.ordered:
+            self.ordered[said] = self._account_once(self._voted(*agreed_votes, spec), spec, blocks)[0]
+        return self.answers[self.ordered[said]]
+
+    def _account_once(
+        self, orders: Orders, spec: BacktestSpec, blocks: int
+    ) -> tuple[bytes, tuple[dict[str, float], BlockSums]]:
+        due = orders.due()
+        same = _name(due.row, due.column, due.target_weight)
+        if same not in self.answers:
+            self.answers[same] = self.account(due, spec, blocks)
+        return same, self.answers[same]
+
+    def _voted(self, buy: np.ndarray, sell: np.ndarray, spec: BacktestSpec) -> Orders:
+        """The orders that follow from votes, those of `decide_orders`."""
         panel, rules = self.inputs.panel, spec.rules
         limit = rules.position_limit(len(panel.tickers))
-        wanted = np.clip(self.votes.decide(spec.parameters), 0.0 if rules.direction == LONG_ONLY else -limit, limit)
+        wanted = np.clip(self.votes.decisions(buy, sell), 0.0 if rules.direction == LONG_ONLY else -limit, limit)
         scaled = scale_decisions(wanted, panel, self.inputs.risk_free, self.inputs.first_rows, rules)
         return schedule_orders(panel, scaled, start=panel.dates[self.first], end=panel.dates[self.last - 1])
 
@@ -131,6 +149,14 @@ class _Market:
         found = {key: METRICS[key].func(performance) for key in OF_RETURNS}
         found["n_trades"] = float(_n_round_trips(ledger.fills))
         return found, of_returns(returns - risk_free, blocks=blocks, known=self.known)
+
+
+def _name(*arrays: np.ndarray) -> bytes:
+    """What tells arrays of equal lengths apart."""
+    found = blake2b()
+    for array in arrays:
+        found.update(array.tobytes())
+    return found.digest()
 
 
 def _n_round_trips(fills: Fills) -> int:
@@ -150,8 +176,8 @@ class _Votes:
         self._bars = [inputs.panel.bars(ticker) for ticker in inputs.panel.tickers]
         self._kept: dict[tuple[str, tuple[tuple[str, Any], ...]], np.ndarray] = {}
 
-    def decide(self, parameters: Mapping[str, Any]) -> FloatArray:
-        """The decisions of the voting strategy, bit for bit."""
+    def agreed(self, parameters: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+        """Where enough votes say buy, and where sell, (n_dates, n_tickers) each; raises InputError."""
         threshold, keys = parameters["threshold"], parameters["votes"]
         check_threshold(threshold, keys)
         given = parse_settings(parameters[SETTINGS])
@@ -160,8 +186,11 @@ class _Votes:
             votes = self._vote(key, given.get(VOTES[key].indicator.key, {}))
             buys += votes > 0
             sells += votes < 0
-        side = sides(self._inputs, agreed(buys, sells, threshold), agreed(sells, buys, threshold))
-        targets = side * equal_share(self._inputs)
+        return agreed(buys, sells, threshold), agreed(sells, buys, threshold)
+
+    def decisions(self, buy: np.ndarray, sell: np.ndarray) -> FloatArray:
+        """The decisions of the voting strategy, bit for bit."""
+        targets = sides(self._inputs, buy, sell) * equal_share(self._inputs)
         if len(self._bars) > 1:
             return decisions(self._inputs, targets)
         wanted = np.where(self._inputs.panel.has_bar, targets, np.nan)  # one ticker is never more than the account

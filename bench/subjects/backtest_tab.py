@@ -42,10 +42,10 @@ def click(browser: Any, capital: float) -> int:
         browser.send("shell-backtest-outcome.data", changed="shell-backtest-request.data",
                      values={"shell-backtest-request.data": job["job_id"]})  # fmt: skip
     result_id = _follow(browser, job)
-    shown = {"backtest-shown.data": result_id, "shell-theme-name.data": "light"}
+    shown = {"backtest-shown.data": result_id, "backtest-drawn.data": result_id, "shell-theme-name.data": "light"}
     parts = [
         browser.send(f"backtest-{part}.children", changed="backtest-shown.data", values=shown)
-        for part in ("verdict", "content", "each", "record")
+        for part in ("verdict", "content", "more", "each", "record")
     ]
     if b"Equity and drawdown" not in parts[1]:
         raise RuntimeError(f"no result: {parts[1][:300]!r}")

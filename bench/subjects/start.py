@@ -24,7 +24,7 @@ def run() -> list[Row]:
     for number in range(-1, RUNS):
         with scratch() as folder:
             built, served = ("warm-up", "warm-up") if number < 0 else ("build", "serve")
-            clock.take(built, lambda: update_command(folder, "--source", "sample"))
+            clock.take(built, lambda: update_command(folder, "--source", "sample", standard=True))
             clock.take(served, lambda: first_page(folder))
         clock.take("warm-up" if number < 0 else "peer", import_libraries)
     build, serve = clock.of("build"), clock.of("serve")

@@ -174,6 +174,15 @@
         return text;
       },
       compareAsk: function (clicks, runs) { return Boolean(clicks && runs && runs.length); },
+      sensitivityLink: function (linked) {  // once another sweep is run, the address names none
+        const query = new URLSearchParams(window.location.search);
+        if (linked || window.location.pathname !== "/sensitivity" || !query.has("sweep")) return null;
+        query.delete("sweep");
+        const text = query.toString();
+        window.history.replaceState(window.history.state, "", "/sensitivity" + (text ? "?" + text : ""));
+        return text;
+      },
+      nothing: function () { return null; },
       backtestExports: function (shown) { return !shown; },
       download: function (clicks) {
         return clicks ? true : window.dash_clientside.no_update;
@@ -200,8 +209,8 @@
       .replace("-", "−");
   };
   functions.plumblinePercent = function (value, digits) {
-    const text = known(value) ? (value * 100).toFixed(digits) : "";
-    return text ? (Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−")) + " %" : "–"; // no −0.0 %
+    const rounded = known(value) ? Number((value * 100).toFixed(digits)) || 0 : value;  // no −0.0 %
+    return known(value) ? functions.plumblineNumber(rounded, digits) + " %" : "–";
   };
   functions.plumblinePValue = function (value) {
     return known(value) && value < 0.0001 ? "< 0.0001" : functions.plumblineNumber(value, 4);

@@ -11,6 +11,7 @@ from dashapp.components.tables import (
     percent_column,
     plain_table,
     records,
+    text_table,
 )
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "records",
     "stat",
     "stats",
+    "text_table",
 ]

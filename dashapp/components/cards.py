@@ -18,7 +18,12 @@ log = logging.getLogger(__name__)
 
 def info(text: str) -> html.I:
     """Return ⓘ with an explanation on hover, focus or touch: one tip for the page follows whichever is asked."""
-    return html.I(className="bi bi-info-circle info", tabIndex=0, **{"data-tip": text, "aria-label": text})  # type: ignore[arg-type]
+    return html.I(className="bi bi-info-circle info", **_explained(text) | {"aria-label": text})
+
+
+def _explained(tip: str) -> dict[str, Any]:
+    """What the page's script needs to show a tip; nothing without one."""
+    return {"tabIndex": 0, "data-tip": tip} if tip else {}
 
 
 def card(title: Any, children: Any, *, tip: str = "", tools: Any = None, class_name: str = "") -> dbc.Card:
@@ -31,19 +36,20 @@ def card(title: Any, children: Any, *, tip: str = "", tools: Any = None, class_n
     return dbc.Card(dbc.CardBody([heading, *body]), class_name=f"mb-3 {class_name}")
 
 
-def stat(label: str, value: str, *, tip: str = "", note: str = "", tone: str = "") -> dbc.Card:
-    """Return one key figure: label, value, ⓘ, and a note such as its error or date. tone: up, down or neutral."""
-    return dbc.Card(
-        dbc.CardBody([
-            html.Div([label, " ", info(tip)] if tip else label, className="stat-label"),
-            html.Div(value, className=f"stat-value {f'tone-{tone}' if tone else ''}"),
-            html.Div(note, className="stat-note"),
-        ]),
-        class_name="stat",
-    )  # fmt: skip
+def stat(label: str, value: str, *, tip: str = "", note: str = "", tone: str = "") -> html.Div:
+    """Return one key figure: label, value, ⓘ, and a note such as its error or date. tone: up, down or neutral.
+
+    Of few components: each one that appears costs the browser a look at every other one.
+    """
+    noted = [html.Div(note, className="stat-note")] if note else []
+    return html.Div([
+        html.Div(label, className=f"stat-label {'info' if tip else ''}", **_explained(tip)),
+        html.Div(value, className=f"stat-value {f'tone-{tone}' if tone else ''}"),
+        *noted,
+    ], className="card stat")  # fmt: skip
 
 
-def stats(items: list[dbc.Card]) -> html.Div:
+def stats(items: list[html.Div]) -> html.Div:
     """Return key figures side by side, as many as fit."""
     return html.Div(items, className="stats mb-3")
 

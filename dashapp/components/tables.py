@@ -1,13 +1,18 @@
 """Tables: AG Grid with one look, sorting, filtering and CSV export."""
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import dash_ag_grid as dag
 import dash_bootstrap_components as dbc
 import pandas as pd
-from dash import MATCH, ClientsideFunction, Input, Output, clientside_callback, html
+from dash import MATCH, ClientsideFunction, Input, Output, clientside_callback, dcc, html
 
 _RIGHT = {"cellClass": "ag-right-aligned-cell num", "headerClass": "ag-right-aligned-header", "type": "numericColumn"}
+
+
+MARKS = re.compile(r"[\\`*_\[\]|~]")  # what means something to Markdown inside a cell
 
 
 def column(field: str, title: str, *, tip: str = "", width: int | None = None, **options: Any) -> dict[str, Any]:
@@ -110,6 +115,19 @@ def plain_table(header: list[Any], rows: list[list[Any]]) -> html.Div:
         for row in rows
     ])  # fmt: skip
     return html.Div(dbc.Table([head, body], size="sm", class_name="mb-0"), className="table-responsive")
+
+
+def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> html.Div:
+    """Return the same of texts alone, as one component: a cell as a component of its own would slow the page down."""
+    lines = [header, ["---", *["--:"] * (len(header) - 1)], *rows]
+    cells = [[cell if number == 1 else _as_written(cell) for cell in line] for number, line in enumerate(lines)]
+    text = "\n".join(f"| {' | '.join(line)} |" for line in cells)
+    return html.Div(dcc.Markdown(text, className="text-table"), className="table-responsive")
+
+
+def _as_written(text: str) -> str:
+    """Text in which no character means anything to Markdown."""
+    return MARKS.sub(r"\\\g<0>", " ".join(str(text).split()))
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -13,8 +13,11 @@ from dashapp.figures._trace import days, encode, line, plain
 from dashapp.figures.backtest import drawn_rows, is_weekly
 from dashapp.theme import axis, base_layout, palette, series
 
-SHORT, SHORTEST = 32, 18  # characters of a name that an axis has room for, and a map on a telephone
+SHORT, SHORTEST = 32, 24  # characters of a name that an axis has room for, and a map on a telephone
 DASHES = ("solid", "dash", "dot")  # once the colours are used up
+PATTERNS = {"solid": "", "dash": "/", "dot": "x"}  # the same of areas
+MUTED_DASHES, LEAD_DASHES = ("solid", "dash", "dot", "dashdot"), ("dash", "dot", "solid", "dashdot")
+BELOW = -0.24  # of the height: a legend under the title of an axis, on a telephone too
 
 
 def looks(n: int, theme: str | None) -> list[tuple[str, str]]:
@@ -23,17 +26,22 @@ def looks(n: int, theme: str | None) -> list[tuple[str, str]]:
     return [(lines[place % len(lines)], DASHES[place // len(lines) % len(DASHES)]) for place in range(n)]
 
 
-def curves_figure(dates: DateArray, curves: pd.DataFrame, *, muted: Sequence[str], theme: str | None) -> dict[str, Any]:
-    """Return the values of several accounts, on a log scale; curves: a column each, muted: those that are only compared with."""
-    rows = drawn_rows(dates)
+def curves_figure(
+    dates: DateArray, curves: pd.DataFrame, *, muted: Sequence[str] = (), lead: Sequence[str] = (), theme: str | None
+) -> dict[str, Any]:
+    """Return the values of several accounts, on a log scale; curves: a column each.
+
+    muted: those that are only compared with, in grey. lead: those that stand out from the others, in the colour of text.
+    """
+    rows, colours = drawn_rows(dates), palette(theme)
     x, drawn = days(dates)[rows], curves.iloc[rows]
-    bold = [name for name in curves if name not in muted]
-    look = dict(zip(bold, looks(len(bold), theme), strict=True))
-    look |= dict(
-        zip(muted, zip(cycle([palette(theme)["muted"]]), cycle(("solid", "dash", "dot", "dashdot"))), strict=False)
-    )
+    others = [name for name in curves if name not in {*muted, *lead}]
+    look = dict(zip(others, looks(len(others), theme), strict=True))
+    look |= dict(zip(muted, zip(cycle([colours["muted"]]), cycle(MUTED_DASHES)), strict=False))
+    look |= dict(zip(lead, zip(cycle([colours["text"]]), cycle(LEAD_DASHES)), strict=False))
+    thin = {*muted} if not lead else {*others}
     traces = [
-        line(x, drawn[name], plain([name])[0], look[name][0], dash=look[name][1], width=1.2 if name in muted else 1.8, hovertemplate="%{y:,.1f}")
+        line(x, drawn[name], plain([name])[0], look[name][0], dash=look[name][1], width=1.2 if name in thin else 1.8, hovertemplate="%{y:,.1f}")
         for name in curves
     ]  # fmt: skip
     values = drawn.to_numpy(dtype=float)
@@ -134,7 +142,8 @@ def _axis_names(names: Any) -> list[str]:
 
 
 def _cut(name: str, most: int) -> str:
-    return name if len(name) <= most else f"{name[: most - 1]}…"
+    """The beginning and the end of a name: what tells runs apart often stands at its end."""
+    return name if len(name) <= most else f"{name[: most - most // 2 - 1]}…{name[-(most // 2) :]}"
 
 
 def _nullable(values: Any) -> list[float | None]:
@@ -144,7 +153,7 @@ def _nullable(values: Any) -> list[float | None]:
 def blend_figure(frontier: pd.DataFrame, points: pd.DataFrame, *, theme: str | None) -> dict[str, Any]:
     """Return volatility against return: the frontier of the blends, and what each run and equal weights are alone.
 
-    frontier: volatility, expected_return; points: name, volatility, expected_return.
+    frontier: volatility, expected_return; points: name, volatility, expected_return, the last of equal weights.
     """
     lines = series(theme)
     hover = "return %{y:.1%}, volatility %{x:.1%}<extra></extra>"
@@ -157,10 +166,10 @@ def blend_figure(frontier: pd.DataFrame, points: pd.DataFrame, *, theme: str | N
             "type": "scatter", "mode": "markers", "x": [row.volatility], "y": [row.expected_return], "name": plain([row.name])[0],
             "marker": {"size": 11, "color": colour, "symbol": symbol}, "hovertemplate": f"{plain([row.name])[0]}<br>{hover}",
         }
-        for row, (colour, symbol) in zip(points.itertuples(index=False), _marks(len(points), theme), strict=True)
+        for row, (colour, symbol) in zip(points.itertuples(index=False), [*_marks(len(points) - 1, theme), (palette(theme)["text"], "star")], strict=True)
     ]  # fmt: skip
     layout = base_layout(theme, height=400 + 18 * len(points)) | {"hovermode": "closest"}
-    layout["legend"] = layout["legend"] | {"y": -0.15, "yanchor": "top"}
+    layout["legend"] = layout["legend"] | {"y": BELOW, "yanchor": "top"}
     layout["xaxis"] = axis(theme, title={"text": "Volatility, annual"}, tickformat=".0%", rangemode="tozero")
     layout["yaxis"] = axis(theme, title={"text": "Return, annual"}, tickformat=".0%")
     return {"data": [curve, *marks], "layout": layout}
@@ -176,12 +185,12 @@ def weights_along_figure(volatility: Any, weights: pd.DataFrame, *, theme: str |
     traces = [
         {
             "type": "scatter", "mode": "lines", "x": encode(volatility), "y": encode(weights[name]), "name": plain([name])[0],
-            "stackgroup": "all", "line": {"width": 0.5, "color": colour}, "hovertemplate": "%{y:.0%}",
+            "stackgroup": "all", "line": {"width": 0, "color": colour}, "fillpattern": {"shape": PATTERNS[dash]}, "hovertemplate": "%{y:.0%}",
         }
-        for name, (colour, _) in zip(weights, looks(weights.shape[1], theme), strict=True)
+        for name, (colour, dash) in zip(weights, looks(weights.shape[1], theme), strict=True)
     ]  # fmt: skip
     layout = base_layout(theme, height=400 + 18 * len(traces))
-    layout["legend"] = layout["legend"] | {"y": -0.15, "yanchor": "top"}
+    layout["legend"] = layout["legend"] | {"y": BELOW, "yanchor": "top"}
     layout["xaxis"] = axis(theme, title={"text": "Volatility, annual"}, tickformat=".1%", hoverformat=".1%")
     layout["yaxis"] = axis(theme, tickformat=".0%", range=[0, 1], title={"text": "Share of the capital"})
     return {"data": traces, "layout": layout}

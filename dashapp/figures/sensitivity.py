@@ -11,6 +11,7 @@ from dashapp.format import by_unit
 from dashapp.theme import axis, base_layout, palette, series
 
 MOST_WRITTEN, MOST_ACROSS = 150, 12  # places of a map, and of a row of it, that have room for their value
+MOST_TICKS = 20  # of an axis that names each of its values
 
 
 def choices_figure(found: WalkForward, periods: Sequence[str], *, theme: str | None) -> dict[str, Any]:
@@ -39,16 +40,17 @@ def map_figure(
     """Return a heat map, values (n_y, n_x); marks: {name: (x, y)} of places that are pointed out."""
     written = [[by_unit(value, unit) if np.isfinite(value) else "" for value in row] for row in values]
     across, up = [_word(value) for value in x], [_word(value) for value in y]
+    has_room = values.size <= MOST_WRITTEN and len(across) <= MOST_ACROSS
     trace = {
         "type": "heatmap", "z": [_plain(row) for row in values], "x": across, "y": up, "text": written, "showscale": True,
         "colorscale": _scale(theme), "colorbar": {"thickness": 10, "outlinewidth": 0, "tickformat": _ticks(unit)},
-        "texttemplate": "%{text}" if values.size <= MOST_WRITTEN and len(across) <= MOST_ACROSS else "", "hoverongaps": False,
+        "texttemplate": "%{text}" if has_room else "", "hoverongaps": False,
         "hovertemplate": f"{labels[0]} %{{x}}, {labels[1]} %{{y}}<br>{metric}: %{{text}}<extra></extra>",
     }  # fmt: skip
     pointed = [
         {
             "type": "scatter", "mode": "markers", "x": [_word(place[0])], "y": [_word(place[1])], "name": name,
-            "marker": {"symbol": symbol, "size": 16, "color": "rgba(0,0,0,0)", "line": {"width": 2.5, "color": palette(theme)["text"]}},
+            "marker": {"symbol": symbol, "size": 40 if has_room else 16, "color": "rgba(0,0,0,0)", "line": {"width": 2.5, "color": palette(theme)["text"]}},
             "hoverinfo": "skip",
         }
         for (name, place), symbol in zip(marks.items(), ("circle", "square"), strict=False)
@@ -62,27 +64,40 @@ def map_figure(
 def points_figure(
     values: FloatArray, x: Any, y: Any | None, *, labels: tuple[str, str], metric: str, unit: str, theme: str | None
 ) -> dict[str, Any]:
-    """Return a point per set: coloured by its value over two parameters, or, y None, with its value as the height."""
-    height = values if y is None else y
+    """Return a point per set: coloured by its value over two parameters, or, y None, with its value as the height.
+
+    Over two parameters a set without a value is a ring.
+    """
+    height = values if y is None else np.asarray(y, dtype=float)
+    there = np.isfinite(values)
     mark = {"size": 8, "color": series(theme)[0]} if y is None else {
-        "size": 9, "color": _plain(values), "colorscale": _scale(theme), "showscale": True, "line": {"width": 0.5, "color": palette(theme)["line"]},
+        "size": 9, "color": _plain(values[there]), "colorscale": _scale(theme), "showscale": True, "line": {"width": 0.5, "color": palette(theme)["line"]},
         "colorbar": {"thickness": 10, "outlinewidth": 0, "tickformat": _ticks(unit)},
     }  # fmt: skip
-    trace = {
-        "type": "scatter", "mode": "markers", "x": _plain(x), "y": _plain(height), "marker": mark,
-        "text": [by_unit(value, unit) for value in values],
-        "hovertemplate": f"{labels[0]} %{{x}}" + ("" if y is None else f", {labels[1]} %{{y}}") + f"<br>{metric}: %{{text}}<extra></extra>",
-    }  # fmt: skip
+    ring = {"size": 8, "color": palette(theme)["muted"], "symbol": "circle-open"}
+    place = f"{labels[0]} %{{x}}" + ("" if y is None else f", {labels[1]} %{{y}}")
+    traces = [
+        {
+            "type": "scatter", "mode": "markers", "x": _plain(np.asarray(x, dtype=float)[chosen]), "y": _plain(height[chosen]), "name": name,
+            "marker": marker, "text": [by_unit(value, unit) for value in values[chosen]],
+            "hovertemplate": f"{place}<br>{metric}: %{{text}}<extra></extra>",
+        }
+        for name, chosen, marker in ((metric, there, mark), ("No value", ~there, ring))
+        if y is not None or marker is mark
+    ]  # fmt: skip
     layout = base_layout(theme, height=420) | {"hovermode": "closest"}
-    layout["xaxis"] = axis(theme, title={"text": labels[0]})
+    named = sorted({float(value) for value in x})
+    ticks = {"tickvals": named} if y is None and len(named) <= MOST_TICKS else {}
+    layout["xaxis"] = axis(theme, title={"text": labels[0]}, **ticks)
     layout["yaxis"] = axis(
         theme, title={"text": metric if y is None else labels[1]}, tickformat=_ticks(unit) if y is None else ""
     )
-    return {"data": [trace], "layout": layout}
+    return {"data": traces, "layout": layout}
 
 
 def _scale(theme: str | None) -> list[list[Any]]:
-    return [[0, palette(theme)["surface"]], [1, series(theme)[0]]]  # no sign: the middle of a sweep means nothing
+    """No sign, for the middle of a sweep means nothing; the lowest is not the colour of a place without a value."""
+    return [[0, palette(theme)["line"]], [1, series(theme)[0]]]
 
 
 def _ticks(unit: str) -> str:

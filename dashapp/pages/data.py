@@ -23,7 +23,7 @@ ID = ids("data", "content", "refresh", "progress")
 FIRST_LOOK_MILLISECONDS = 1_000  # after the button was pressed
 REFRESH_TIP = (
     "Fetches, checks, computes and publishes, as make update does. One update at a time; what is shown stays until the "
-    "new run is complete. You may leave the page."
+    "new run is complete; its standard backtests follow. You may leave the page."
 )
 
 

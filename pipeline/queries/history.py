@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.queries import standard
 from pipeline.queries._connection import Reader
 
 MOST_LISTED = 1_000
@@ -13,7 +14,8 @@ _COLUMNS = (
     "SELECT r.result_id, r.test_date, r.strategy_name, r.params, r.tickers, r.start_date, r.end_date, r.total_return, "
     "json_extract(r.metrics, '$.annual_return') AS annual_return, json_extract(r.metrics, '$.annual_volatility') AS annual_volatility, "
     "r.sharpe_ratio, r.max_drawdown, json_extract(r.metrics, '$.n_trades') AS n_trades, "
-    "json_extract(r.audit, '$.verdict') AS verdict, coalesce(n.name, '') AS name, coalesce(n.note, '') AS note "
+    "json_extract(r.audit, '$.verdict') AS verdict, coalesce(n.name, '') AS name, coalesce(n.note, '') AS note, "
+    f"r.result_id IN (SELECT result_id FROM jobs WHERE kind = '{standard.KIND}' AND owner = '{standard.OWNER}' AND result_id IS NOT NULL) AS standard "
     "FROM backtesting_results r LEFT JOIN result_notes n ON n.result_id = r.result_id "
 )
 
@@ -25,8 +27,9 @@ def history(
     """Return stored backtests, the newest first, at most `most`.
 
     Columns: result_id, test_date (UTC), strategy_name, params and tickers (decoded), start_date, end_date, the headline
-    metrics (NaN where undefined), verdict of the audit (missing before it), name and note ("" where there is none). text:
-    a part of tickers, name, note or strategy, in any case. start and end: ISO dates between which it was run.
+    metrics (NaN where undefined), verdict of the audit (missing before it), name and note ("" where there is none), standard
+    (1 for one of the standard backtests, else 0). text: a part of tickers, name, note or strategy, in any case. start and
+    end: ISO dates between which it was run.
     """
     where, values = ["1"], []
     for clause, value in (

@@ -80,10 +80,11 @@ def job(reader: Reader, job_id: str) -> dict[str, Any] | None:
     return dict(zip(JOB_COLUMNS, row, strict=True)) if row else None
 
 
-def jobs_ahead(reader: Reader, job_id: str) -> int:
-    """Return how many waiting jobs were submitted before this one."""
+def jobs_ahead(reader: Reader, job_id: str, since: str) -> int:
+    """Return how many waiting jobs were submitted before this one; those not heard of since that UTC time do not count."""
     row = reader.one(
-        "SELECT count(*) FROM jobs WHERE state = 'queued' AND created_at < (SELECT created_at FROM jobs WHERE job_id = ?)",
-        (job_id,),
+        "SELECT count(*) FROM jobs WHERE state = 'queued' AND heartbeat_at >= ? "
+        "AND created_at < (SELECT created_at FROM jobs WHERE job_id = ?)",
+        (since, job_id),
     )
     return int(row[0]) if row else 0

@@ -25,6 +25,12 @@ def sweep(reader: Reader, sweep_id: str) -> dict[str, Any] | None:
     return found | {name: json.loads(found[name]) for name in _JSON_COLUMNS}
 
 
+def benchmark(reader: Reader, sweep_id: str) -> BlockSums | None:
+    """Return the block sums of buy and hold of a sweep's tickers; None where they are not stored."""
+    row = reader.one("SELECT sums FROM sweep_benchmarks WHERE sweep_id = ?", (sweep_id,))
+    return None if row is None else _block_sums([json.loads(row[0])])
+
+
 def sweeps(reader: Reader, *, count: int = 20) -> pd.DataFrame:
     """Return the newest sweeps: sweep_id, created_at, strategy, tickers (JSON), n_cells and `stored`, the cells there are."""
     return reader.frame(
@@ -54,5 +60,10 @@ def cells(reader: Reader, sweep_id: str) -> tuple[pd.DataFrame, BlockSums | None
     if found.empty:
         return found.drop(columns=["parameters", "sums"]), None
     parameters = pd.DataFrame(json.loads(f"[{','.join(found.pop('parameters'))}]"))
-    sums = np.array(json.loads(f"[{','.join(found.pop('sums'))}]"), dtype=float)  # (n_cells, 3, n_blocks), null is NaN
-    return found.join(parameters), BlockSums(sums[0, 0].astype(np.int64), sums[:, 1], sums[:, 2])
+    return found.join(parameters), _block_sums(json.loads(f"[{','.join(found.pop('sums'))}]"))
+
+
+def _block_sums(stored: list[Any]) -> BlockSums:
+    """Block sums of (n_cells, 3, n_blocks) numbers; null is NaN."""
+    sums = np.array(stored, dtype=float)
+    return BlockSums(sums[0, 0].astype(np.int64), sums[:, 1], sums[:, 2])

@@ -14,6 +14,13 @@ def trials(reader: Reader, hypothesis: str) -> pd.DataFrame:
     )
 
 
+def is_counted(reader: Reader, hypothesis: str, result_id: str) -> bool:
+    """Whether a result stands among the tries on its hypothesis."""
+    return reader.one(
+        "SELECT 1 FROM trials WHERE hypothesis = ? AND result_id = ? LIMIT 1", (hypothesis, result_id)
+    ) is not None  # fmt: skip
+
+
 def hypotheses(reader: Reader) -> pd.DataFrame:
     """Return every hypothesis with its number of tries and the dates of the first and the last, most tried first."""
     return reader.frame(

@@ -47,7 +47,7 @@ from pipeline.schema._market import (
     ticker_changes,
     universe_members,
 )
-from pipeline.schema._migrations import FIRST_VERSION, MIGRATIONS
+from pipeline.schema._migrations import FILLINGS, FIRST_VERSION, MIGRATIONS
 from pipeline.schema._workspace import (
     WORKSPACE,
     backtesting_equity,
@@ -58,7 +58,9 @@ from pipeline.schema._workspace import (
     jobs,
     portfolio_weights,
     portfolios,
+    requests,
     result_notes,
+    sweep_benchmarks,
     sweep_cells,
     sweeps,
     trials,
@@ -68,8 +70,8 @@ __all__ = [
     "MARKET", "WORKSPACE", "backtesting_equity", "backtesting_questions", "backtesting_results",
     "backtesting_tickers", "backtesting_trades", "candlestick_patterns", "company_fundamentals", "corporate_actions", "factor_joint_tests", "factor_loadings", "factor_model_fits",
     "factor_returns", "fetch_log", "frontier_points", "frontier_runs", "frontier_walk_forward", "frontier_weights", "instruments", "jobs",
-    "partition_checksums", "portfolio_weights", "portfolios", "prices", "published", "quality_flags", "quality_scores", "rates", "rejects", "result_notes", "runs",
-    "signal_scorecard", "step_inputs", "step_runs", "sweep_cells", "sweeps", "table_checksums", "technical_ratings", "technical_signals", "ticker_changes", "trials", "universe_members",
+    "partition_checksums", "portfolio_weights", "portfolios", "prices", "published", "quality_flags", "quality_scores", "rates", "rejects", "requests", "result_notes", "runs",
+    "signal_scorecard", "step_inputs", "step_runs", "sweep_benchmarks", "sweep_cells", "sweeps", "table_checksums", "technical_ratings", "technical_signals", "ticker_changes", "trials", "universe_members",
 ]  # fmt: skip
 
 APPLICATION_IDS = {MARKET: 0x504C4D4B, WORKSPACE: 0x504C5753}  # "PLMK", "PLWS": whose file it is
@@ -82,8 +84,16 @@ def version_of(user_version: int) -> int:
 
 
 def migrations(metadata: MetaData, version: int) -> list[str]:
-    """Return the statements that bring a database of `version` to the present one, oldest first."""
-    steps = MIGRATIONS["market" if metadata is MARKET else "workspace"]
+    """Return the statements that bring the tables of a database of `version` to the present ones, oldest first."""
+    return _since(MIGRATIONS["market" if metadata is MARKET else "workspace"], version)
+
+
+def fillings(metadata: MetaData, version: int) -> list[str]:
+    """Return the statements that fill tables from what a database of `version` holds, once all tables are there."""
+    return _since(FILLINGS, version) if metadata is WORKSPACE else []
+
+
+def _since(steps: Mapping[int, tuple[str, ...]], version: int) -> list[str]:
     return [statement for number in sorted(steps) if number > version for statement in steps[number]]
 
 

@@ -22,5 +22,17 @@ MIGRATIONS: dict[str, dict[int, tuple[str, ...]]] = {
             "ALTER TABLE backtesting_trades ADD COLUMN entry_reason TEXT",
         ),
         4: (),  # the ledger of trials, names and notes of results, sweeps: new tables only
+        5: (),  # what each browser asked, what sweeps are compared with: new tables only
     },
+}
+
+# Of the workspace, after the tables of a number are there. Of 5: results that are older than the ledger are tries too.
+FILLINGS: dict[int, tuple[str, ...]] = {
+    5: (
+        "INSERT OR IGNORE INTO trials (id, created_at, hypothesis, result_id, sharpe_ratio, n_obs, skewness, kurtosis) "
+        "SELECT result_id, test_date, strategy_name || '|' || (SELECT group_concat(value, ',') FROM "
+        "(SELECT value FROM json_each(backtesting_results.tickers) ORDER BY value)), result_id, sharpe_ratio, "
+        "(SELECT count(*) FROM backtesting_equity WHERE backtesting_equity.result_id = backtesting_results.result_id), "
+        "json_extract(metrics, '$.skewness'), json_extract(metrics, '$.kurtosis') FROM backtesting_results",
+    ),
 }

@@ -73,6 +73,13 @@ sweeps = table(
 )  # fmt: skip
 Index("sweeps_by_date", sweeps.c.created_at)
 
+# Buy and hold of a sweep's tickers, block by block: what its cells are compared with on the same sessions.
+sweep_benchmarks = table(
+    WORKSPACE, "sweep_benchmarks", ("sweep_id",),
+    text("sweep_id", ForeignKey("sweeps.sweep_id"), nullable=False), text("sums", nullable=False),
+    CheckConstraint("json_valid(sums)"),
+)  # fmt: skip
+
 sweep_cells = table(
     WORKSPACE, "sweep_cells", ("sweep_id", "cell"),
     text("sweep_id", ForeignKey("sweeps.sweep_id"), nullable=False), integer("cell", nullable=False),
@@ -90,6 +97,16 @@ jobs = table(
     one_of("state", ("queued", "running", "done", "failed", "cancelled", "lost")),
 )  # fmt: skip
 Index("jobs_by_state", jobs.c.state, jobs.c.created_at)
+
+# What each browser asked, the newest time of each question; who asks what is worked on already waits for the same job.
+requests = table(
+    WORKSPACE, "requests", ("owner", "question_id"),
+    *(text(name, nullable=False) for name in ("owner", "question_id", "kind", "asked_at", "request")),
+    integer("withdrawn", nullable=False), text("job_id"), text("result_id"), CheckConstraint("json_valid(request)"),
+)  # fmt: skip
+Index("requests_by_owner", requests.c.owner, requests.c.asked_at)
+Index("requests_by_job", requests.c.job_id)
+Index("requests_by_result", requests.c.result_id)
 
 portfolios = table(
     WORKSPACE, "portfolios", ("name",),

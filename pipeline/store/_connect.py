@@ -61,6 +61,8 @@ def _ensure_tables(connection: sqlite3.Connection, metadata: MetaData) -> None:
             connection.execute(f"DROP TABLE IF EXISTS {table.name}")
             for statement in schema.ddl(table):
                 connection.execute(statement)
+        for statement in schema.fillings(metadata, found) if stored else ():
+            connection.execute(statement)
         if metadata is schema.MARKET:  # what was made anew is empty
             names = [(table.name,) for table in made]
             connection.executemany("DELETE FROM partition_checksums WHERE table_name = ?", names)

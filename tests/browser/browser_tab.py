@@ -1,6 +1,7 @@
 """One browser page that remembers everything that went wrong in it."""
 
 import os
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,19 @@ class Tab:
 
     def __init__(self, page: Page, base_url: str) -> None:
         self.page, self.base_url, self.problems = page, base_url, []
-        page.on("console", lambda item: self.problems.append(f"console: {item.text}") if item.type == "error" else None)
+        page.on("console", self._note)
         page.on("pageerror", lambda error: self.problems.append(f"uncaught: {error}"))
         page.on(
             "response",
             lambda item: self.problems.append(f"HTTP {item.status} {item.url}") if item.status >= 400 else None,
         )
         page.on("request", self._check_site)
+
+    def _note(self, message: Any) -> None:
+        """Remember an error. What React warns the authors of Dash's Markdown of, in the bundles of developers, is not ours."""
+        theirs = message.text.startswith("Warning: ") and re.search("async-markdown.js|defaultProps", message.text)
+        if message.type == "error" and not theirs:
+            self.problems.append(f"console: {message.text}")
 
     def _check_site(self, request: Any) -> None:
         if not request.url.startswith((self.base_url, "data:", "blob:", "about:")):

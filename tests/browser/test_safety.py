@@ -72,7 +72,7 @@ def command_url(simulated: Any, tmp_path_factory: pytest.TempPathFactory) -> Ite
     process = subprocess.Popen(
         [sys.executable, "-m", "dashapp", "--port", str(port), "--db", str(folder / "data.db"), "--workspace", str(folder / "workspace.db")],
         cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        env=kept | {"PLUMBLINE_CACHE_DIR": str(folder / ".cache"), "PLUMBLINE_SIMULATED_TICKERS": "6", "PLUMBLINE_SIMULATED_YEARS": "3"},
+        env=kept | {"PLUMBLINE_CACHE_DIR": str(folder / ".cache"), "PLUMBLINE_SIMULATED_TICKERS": "6", "PLUMBLINE_SIMULATED_YEARS": "3", "PLUMBLINE_STANDARD_SECONDS": "0"},
     )  # fmt: skip
     url = f"http://127.0.0.1:{port}"
     try:

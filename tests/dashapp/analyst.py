@@ -1,6 +1,9 @@
 """One browser that runs backtests: what it presses, and what it sees of its jobs."""
 
+import os
+import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +57,21 @@ class Analyst:
             time.sleep(0.02)
         return job
 
+    def watched(self, job_id: str) -> dict[str, Any]:
+        """What the Backtest tab is told of a job."""
+        return self.dispatch("backtest-shown.data", {"shell-backtest-job.data": {"job_id": job_id}})
+
     def cancel(self, job_id: str) -> None:
         self.dispatch.post(
             "backtest-cancel.n_clicks", {"backtest-cancel.n_clicks": 1, "shell-backtest-job.data": {"job_id": job_id}}
         )
+
+
+def kill(pool: Any, pid: int) -> None:
+    """Kill a job of the pool with all that it started, as the machine does that is short of memory."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+    pool.live[pid].join(5)
 
 
 def gone(pid: int, *, seconds: float = 2.0) -> bool:

@@ -31,6 +31,12 @@ def app(simulated: Any, tmp_path_factory: pytest.TempPathFactory) -> Dash:
     return made
 
 
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pressing Run starts no process by itself: a test does that when it has looked at what was submitted."""
+    monkeypatch.setattr("dashapp.pages.backtest.callbacks.begin", lambda _job: None)
+
+
 @pytest.fixture
 def serve(app: Dash, tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """Let the app serve other databases for one test: serve(db=…) with a workspace of its own; returns the settings."""

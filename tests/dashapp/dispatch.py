@@ -1,6 +1,7 @@
 """Callbacks through the real HTTP layer (JSON in, JSON out, Dash's own checks), without a browser."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -25,8 +26,11 @@ class Dispatch:
         The value of a pattern such as {"type": …, "name": ALL} is {name: value}, under "type.property". changed: the
         input that is said to have changed, the first one by default.
         """
-        found = next(item for item in self.dependencies if output in outputs_of(item["output"]))
-        outputs = [{"id": parsed(key), "property": prop} for key, prop in map(split, outputs_of(found["output"]))]
+        writers = [item for item in self.dependencies if output in outputs_of(item["output"])]
+        found = min(
+            writers, key=lambda item: output not in sent(item["output"])
+        )  # a second writer only where no first is
+        outputs = [{"id": parsed(key), "property": prop} for key, prop in map(split, sent(found["output"]))]
         inputs, state = ([_filled(item, values) for item in found[kind]] for kind in ("inputs", "state"))
         body = {
             "output": found["output"], "outputs": outputs if found["output"].startswith("..") else outputs[0],
@@ -46,8 +50,13 @@ class Dispatch:
 
 
 def outputs_of(output: str) -> list[str]:
-    """Return the "id.property" names in Dash's name of a callback."""
-    return [name.split("@")[0] for name in (output[2:-2].split("...") if output.startswith("..") else [output])]
+    """Return the "id.property" names in Dash's name of a callback; of a second writer too, which is marked there."""
+    return [name.split("@")[0] for name in sent(output)]
+
+
+def sent(output: str) -> list[str]:
+    """Return the same as a browser sends them, with the mark of a second writer."""
+    return output[2:-2].split("...") if output.startswith("..") else [output]
 
 
 def split(name: str) -> tuple[str, str]:
@@ -94,7 +103,8 @@ def text_of(node: Any) -> str:
     if isinstance(node, list):
         return " ".join(filter(None, map(text_of, node)))
     if isinstance(node, dict):
-        return text_of(node["props"].get("children"))
+        text = text_of(node["props"].get("children"))
+        return re.sub(r"\\(.)", r"\1", text) if node.get("type") == "Markdown" else text
     return "" if node is None else str(node)
 
 
@@ -109,6 +119,12 @@ def with_class(node: Any, name: str) -> list[dict[str, Any]]:
 def tips_of(node: Any) -> list[str]:
     """Return the explanations behind each ⓘ."""
     return [item["props"]["data-tip"] for item in walk(node) if "data-tip" in item["props"]]
+
+
+def table_of(node: Any, number: int = 0) -> list[list[str]]:
+    """The cells of a table of texts that a page shows, without its heading."""
+    lines = text_of(of_type(node, "Markdown")[number]).splitlines()
+    return [[cell.strip() for cell in line.strip("| ").split("|")] for line in lines[2:]]
 
 
 def of_type(node: Any, name: str) -> list[dict[str, Any]]:

@@ -28,6 +28,15 @@ class FailingRequest(BacktestRequest):
         raise ZeroDivisionError("planted")
 
 
+@dataclass(frozen=True)
+class HungryRequest(BacktestRequest):
+    """Asks for more memory than any job may have."""
+
+    def over(self, *, start: str, end: str) -> Any:
+        held = [bytearray(64 * 1_048_576) for _ in range(64)]
+        raise AssertionError(f"{len(held)} parts of 64 MB were given")
+
+
 def hang(path: Path, job_id: str, *, seconds: float, answer: str | None) -> None:
     """A job that goes on for ever, once it has told its answer if it has one."""
     watch = Watch(path, job_id, seconds=seconds)

@@ -10,7 +10,8 @@ from dash import Dash
 from dash._utils import to_json
 from dispatch import walk
 
-from dashapp.pages.backtest.layout import layout, parameter_controls
+from dashapp.pages.backtest.controls import parameter_controls
+from dashapp.pages.backtest.layout import layout
 from dashapp.pages.backtest.link import link_to
 from pipeline.backtests import BacktestRequest
 

@@ -65,6 +65,23 @@ def test_twelve_runs_look_different() -> None:
     assert len(set(figures.looks(12, "light"))) == 12
 
 
+def test_blends_stand_out_from_the_runs_which_keep_their_colours() -> None:
+    drawn = figures.curves_figure(np.arange(50).astype("datetime64[D]"), curves(50), lead=NAMES[:4], theme="light")[
+        "data"
+    ]
+    lines = [trace["line"] for trace in drawn]
+    assert {line["color"] for line in lines[:4]} == {PALETTES["light"]["text"]}
+    assert len({line["dash"] for line in lines[:4]}) == 4
+    assert [(line["color"], line["dash"]) for line in lines[4:]] == figures.looks(len(NAMES) - 4, "light")
+    assert min(line["width"] for line in lines[:4]) > max(line["width"] for line in lines[4:])
+
+
+def test_areas_of_one_colour_differ_in_their_pattern() -> None:
+    shares = pd.DataFrame({name: [1 / len(NAMES)] * 2 for name in NAMES})
+    drawn = figures.weights_along_figure([0.1, 0.2], shares, theme="light")["data"]
+    assert len({(trace["line"]["color"], trace["fillpattern"]["shape"]) for trace in drawn}) == len(NAMES)
+
+
 def test_names_on_an_axis_are_short_and_never_alike() -> None:
     names = every_figure("light")["sharpe"]["layout"]["yaxis"]["categoryarray"]
     assert len(set(names)) == len(NAMES)

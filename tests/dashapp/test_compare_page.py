@@ -1,17 +1,23 @@
 """The Compare tab: stored runs listed, chosen, named and deleted; side by side, tested, blended and simulated."""
 
+import json
 import re
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from dash import Dash
-from dispatch import Dispatch, of_type, text_of, with_class
+from dash._utils import to_json
+from dispatch import Dispatch, of_type, text_of, walk, with_class
 from opened_page import grid_rows, stat_cards
 
+from analytics.backtest.checks import Checks
 from analytics.backtest.compare import compare
 from analytics.backtest.overfitting import Trials, significance
 from dashapp.pages.compare.judged import SEED
@@ -22,6 +28,7 @@ from pipeline import backtests, workspace
 from pipeline.queries import history as history_queries
 from pipeline.queries import results as result_queries
 from pipeline.queries import trials as trial_queries
+from pipeline.standard import run_standard, standard_set
 from pipeline.workspace import reading
 
 GRID = '{"name":"compare-history","type":"grid"}'
@@ -35,6 +42,7 @@ AT_REST = {
     "shell-theme-name.data": "dark", "compare-tab.active_tab": "luck", "compare-premium.value": 0, "compare-volatility.value": 1,
     "compare-years.value": 5,
 }  # fmt: skip
+YEARS = "2018 to 2024"  # of the first two runs
 ROUNDING = 1e-9  # relative: the same numbers, computed in another order
 
 
@@ -111,14 +119,14 @@ def test_a_filter_keeps_the_chosen_runs_in_the_table(ids: list[str], dispatch: D
 def test_a_link_to_what_is_gone_says_so(ids: list[str], dispatch: Dispatch) -> None:
     written = listed(dispatch, **{"runs.data": [ids[0], "f" * 64]})
     assert written[f"{GRID}.selectedRows"] == {"ids": ids[:1]}
-    assert "1 of the linked runs are not stored here any more" in written["compare-listed.children"]
+    assert "Linked, but not stored here any more: 1." in written["compare-listed.children"]
     assert "There is no stored result" in text_of(with_class(content(dispatch, [ids[0], "f" * 64]), "empty-state"))
 
 
 def test_an_empty_workspace_says_what_to_do(serve: Callable[..., Any], simulated: Any, dispatch: Dispatch) -> None:
     serve(db=simulated.db)
     assert "Backtest tab" in listed(dispatch)["compare-listed.children"]
-    assert "Choose 2 to 12 runs" in text_of(with_class(content(dispatch, []), "empty-state"))
+    assert "The Backtest tab makes them" in text_of(with_class(content(dispatch, []), "empty-state"))
 
 
 @pytest.mark.parametrize(("changes", "says"), [
@@ -162,10 +170,105 @@ def test_the_chosen_runs_are_deleted_once_confirmed(own: Path, ran: tuple[Path, 
         assert len(trial_queries.trials(reader, "technical_vote|SIM001,SIM002")) == 2  # the ledger forgets nothing
 
 
+# ---- the standard set ---------------------------------------------------------------------------------------
+
+
+STANDARD = "compare-standard.n_clicks"
+
+
+def press(dispatch: Dispatch, chosen: list[str], **changes: Any) -> dict[str, Any]:
+    values = {STANDARD: 1, "compare-runs.data": chosen} | {f"compare-{name}": value for name, value in changes.items()}
+    return dispatch(f"{GRID}.rowData", values, changed=STANDARD)
+
+
+@pytest.fixture
+def standard_run(simulated: Any, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Settings of a workspace with the standard set, which the app serves; its checks are nods."""
+    nod = Checks({"verdict": "green", "gates": [], "intervals": {}}, pd.DataFrame({"ticker": ["SIM001"]}))
+    monkeypatch.setattr(backtests, "check", lambda *_, **__: nod)
+    made = serve(db=simulated.db)
+    assert run_standard(made) == []
+    return made
+
+
+def test_the_standard_set_is_chosen_beside_what_was_chosen(standard_run: Any, dispatch: Dispatch) -> None:
+    options = {"db": standard_run.db, "workspace": standard_run.workspace}
+    mine = backtests.run(
+        backtests.BacktestRequest.of(strategy="rating", tickers=TICKERS, start="2020-01-01"), **options
+    )
+    expected = list(standard_set(**options).values())
+    written = press(dispatch, [mine, expected[2]], **{"strategy.value": "rating"})
+    assert written[f"{GRID}.selectedRows"] == {"ids": [mine, expected[2], *expected[:2], *expected[3:]]}
+    rows = {row["result_id"]: row["standard"] for row in written[f"{GRID}.rowData"]}
+    assert rows == {mine: "", **{result_id: role for role, result_id in standard_set(**options).items()}}
+    assert written["compare-listed.children"] == f"1 run found. Choose 2 to {MOST_RUNS}."
+    shown = content(dispatch, written[f"{GRID}.selectedRows"]["ids"])
+    assert len(grid_rows(shown, "compare-metrics")) >= 6
+    again = listed(dispatch, **{"runs.data": [mine]})  # a filter that changes afterwards chooses nothing
+    assert again[f"{GRID}.selectedRows"] == {"ids": [mine]}
+
+
+def test_what_is_missing_of_the_standard_set_is_named(
+    own: Path, simulated: Any, dispatch: Dispatch, ran: tuple[Path, list[str]]
+) -> None:
+    written = press(dispatch, ran[1][:1])
+    assert written[f"{GRID}.selectedRows"] == {"ids": ran[1][:1]}
+    assert written["compare-listed.children"].endswith(
+        "The standard set is not stored for the data and the program as they are: make update runs it."
+    )
+    held = backtests.run(backtests.BacktestRequest.of(strategy="buy_and_hold"), db=simulated.db, workspace=own)
+    written = press(dispatch, ran[1][:1])
+    assert written[f"{GRID}.selectedRows"] == {"ids": [ran[1][0], held]}
+    assert written["compare-listed.children"].endswith(
+        "Technical only, Fundamental only, Integrated, Equal weight. make update runs what is missing."
+    )
+
+
+def test_more_than_can_be_compared_is_refused_in_words(standard_run: Any, dispatch: Dispatch) -> None:
+    written = press(dispatch, [f"{number:064}" for number in range(8)])
+    assert "up to 12" in written["compare-listed.children"]
+    assert f"{GRID}.selectedRows" not in written
+
+
+def test_the_standard_set_of_nothing_is_explained(
+    serve: Callable[..., Any], tmp_path: Path, dispatch: Dispatch
+) -> None:
+    serve(db=tmp_path / "none.db")
+    assert "no database none.db" in press(dispatch, [])["compare-listed.children"]
+
+
+def test_a_standard_backtest_of_another_night_is_judged_too(
+    standard_run: Any, serve: Callable[..., Any], dispatch: Dispatch, tmp_path: Path
+) -> None:
+    before = standard_set(db=standard_run.db, workspace=standard_run.workspace)
+    db = Path(shutil.copyfile(standard_run.db, tmp_path / "next.db"))
+    with closing(sqlite3.connect(db)) as connection, connection:
+        connection.execute("DELETE FROM prices WHERE date = (SELECT max(date) FROM prices)")
+    made = serve(db=db, workspace=standard_run.workspace)
+    assert run_standard(made) == []
+    after = standard_set(db=db, workspace=standard_run.workspace)
+    pair = [before["Buy and hold"], after["Buy and hold"]]
+    rows = grid_rows(panel(dispatch, "luck", pair), "compare-luck")
+    assert [row["tries"] for row in rows] == [1, 1]
+    stored = [backtests.load(str(item), workspace=standard_run.workspace) for item in pair]
+    assert [row["sharpe_ratio"] for row in rows] == pytest.approx(
+        [item["sharpe_ratio"] for item in stored], rel=ROUNDING
+    )
+    assert stored[0]["sharpe_ratio"] != stored[1]["sharpe_ratio"]
+    assert {row["verdict"] for row in rows} <= {"significant", "not significant"}
+
+
 def test_a_link_is_what_the_page_opens_with() -> None:
-    stores = [item for item in layout(runs="a,b,,c").children if getattr(item, "id", "") == "compare-runs"]
-    assert stores[0].data == ["a", "b", "c"]
-    assert len(layout(runs=",".join("abcdefghijklmnopqrst")).children[0].data) == MOST_RUNS + 1  # one too many is told
+    def opened(runs: str) -> tuple[Any, str]:
+        drawn = json.loads(to_json(layout(runs=runs)))
+        props = {str(item["props"].get("id")): item["props"] for item in walk(drawn)}
+        return props["compare-runs"]["data"], props["compare-told"]["children"]
+
+    assert opened("a,b,,c,a") == (["a", "b", "c"], "")
+    for runs, says in ((",".join("abcdefghijklmnopqrst"), "up to 12"), ("../x,<b>", "letters and digits")):
+        chosen, told = opened(runs)  # the table is there to choose from
+        assert chosen == []
+        assert says in told
 
 
 # ---- side by side -------------------------------------------------------------------------------------------
@@ -173,8 +276,25 @@ def test_a_link_is_what_the_page_opens_with() -> None:
 
 def test_labels_tell_the_runs_apart(app: Dash, ids: list[str]) -> None:
     assert runs_of(app, ids).labels == [
-        "Technical vote · SIM001, SIM002 · threshold 3", "Technical vote · SIM001, SIM002 · threshold 2", "Momentum 12-1 · SIM001, SIM002",
+        "Technical vote · threshold 3", "Technical vote · threshold 2", "Momentum 12-1",
     ]  # fmt: skip
+
+
+def test_labels_name_tickers_parameters_and_years_as_far_as_they_differ(own: Path, ran: tuple[Path, list[str]]) -> None:
+    with reading(own) as reader:
+        row = history_queries.chosen(reader, ran[1][:1]).to_dict("records")[0]
+
+    def named(*changes: dict[str, Any]) -> list[str]:
+        return labels(pd.DataFrame([row | change for change in changes]))
+
+    four = {"params": row["params"] | {"threshold": 4}}
+    early = {"start_date": "2010-01-04", "end_date": "2015-12-31"}
+    assert named({}, {"tickers": ["KO"]}) == ["Technical vote · SIM001, SIM002", "Technical vote · KO"]
+    assert named({}, four, four | early)[1:] == [
+        f"Technical vote · threshold 4 · {years}" for years in (YEARS, "2010 to 2015")
+    ]
+    assert named({}, early) == [f"Technical vote · {years}" for years in (YEARS, "2010 to 2015")]
+    assert named({}, {}) == ["Technical vote", "Technical vote (2)"]
 
 
 def test_runs_of_one_name_are_numbered(own: Path, ran: tuple[Path, list[str]]) -> None:
@@ -214,6 +334,8 @@ def test_the_overview_shows_curves_intervals_metrics_and_correlation(
     assert rows[0]["max_drawdown"] == result["max_drawdown"]
     assert rows[3]["sharpe_ratio"] == result["metrics"]["benchmark_sharpe_ratio"]
     assert rows[3]["n_trades"] is None
+    assert [row["dates"][:7] for row in rows] == ["2018-01", "2018-01", "2019-01", "2018-01"]
+    assert "all on SIM001, SIM002" in text_of(shown)
 
 
 def test_a_run_without_an_interval_has_a_dash(app: Dash, ids: list[str]) -> None:
@@ -252,6 +374,11 @@ def test_no_winner_is_shown_where_there_is_none(app: Dash, ids: list[str], dispa
     assert len(rows) == 6
     assert sorted(row["p_corrected"] for row in rows) == pytest.approx(sorted(expected.differences["p_corrected"]))
     assert expected.winner is not None or {row["better"] for row in rows} <= {"–", *returns}
+    others = grid_rows(shown, "compare-other")
+    assert {row["metric"]: row["unit"] for row in others} == {
+        "total_return": "fraction", "annual_return": "fraction", "max_drawdown": "fraction", "calmar_ratio": "ratio",
+    }  # fmt: skip
+    assert len(others) == 4 * len(rows)
 
 
 def test_a_blend_shows_what_allocating_would_have_given(ids: list[str], dispatch: Dispatch) -> None:
@@ -292,6 +419,9 @@ def test_the_panels_wait_for_two_runs(ids: list[str], dispatch: Dispatch) -> Non
     )
     assert written["compare-panel.children"] is None
     assert written["compare-path-box.hidden"] is True
+    assert written["compare-panels.hidden"] is True
+    written = dispatch("compare-panel.children", AT_REST | {"compare-runs.data": ids})
+    assert written["compare-panels.hidden"] is False
     offered = dispatch("compare-path-run.options", {"compare-runs.data": ids, "compare-path-run.value": ids[1]})
     assert [option["value"] for option in offered["compare-path-run.options"]] == ids
     assert "compare-path-run.value" not in offered  # what was chosen stays

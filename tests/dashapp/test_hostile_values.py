@@ -119,7 +119,7 @@ def test_t35_a_value_outside_the_allowed_ones_is_refused_in_words(
 
 
 FORM = [
-    ({"backtest-strategy.value": "__class__"}, "strategy: got __class__"), ({"backtest-scope.value": "some"}, "universe: got some"),
+    ({"backtest-strategy.value": "__class__"}, "strategy: got __class__"), ({"backtest-scope.value": "some"}, "Universe: got some"),
     ({"backtest-tickers.value": [INJECTIONS[1]]}, "1 to 15 of A-Z"), ({"backtest-tickers.value": ["SIM999"]}, "SIM001"),
     ({"backtest-tickers.value": "SIM001"}, "a list of up to"), ({"backtest-start.value": "2020-02-30"}, "YYYY-MM-DD"),
     ({"backtest-end.value": {"a": 1}}, "YYYY-MM-DD"), ({"backtest-capital.value": "1000"}, "a number"),

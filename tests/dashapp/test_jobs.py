@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -16,18 +17,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from analyst import ENDED, OUTCOME, REQUEST, Analyst, gone
+from analyst import ENDED, OUTCOME, REQUEST, Analyst, gone, kill
 from dash import Dash
 from dispatch import text_of
 from flask import session
-from odd_requests import FailingRequest, SlowRequest, hang
+from odd_requests import FailingRequest, HungryRequest, SlowRequest, hang
 
 from analytics.conventions import INITIAL_CAPITAL
-from dashapp import jobs
-from dashapp.backtest_job import cancel, submit
+from dashapp import jobs, progress
+from dashapp.backtest_job import TOO_LARGE, begin, cancel, submit
 from dashapp.data import POOL_KEY
 from pipeline import backtests, schema, store, workspace
 from pipeline.backtests import BacktestRequest
+
+JOB = "shell-backtest-job.data"
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +46,8 @@ def pool(warm: Any) -> Iterator[Any]:
     """The warm pool; what a test leaves running is ended."""
     yield warm
     warm.warm.set()
-    for pid, process in list(warm.live.items()):
-        warm.terminate_job(pid)
-        process.join(5)
+    for pid in list(warm.live):
+        kill(warm, pid)
     warm.pending.clear()
     warm.asked.clear()
 
@@ -90,9 +92,8 @@ def test_the_first_job_of_a_warm_pool_is_quick_and_its_answer_is_stored(pool: An
     )
     assert polled.status_code in (200, 204)
     assert gone(int(handles["job"].split("~")[0]))
-    watched = analyst.dispatch("backtest-shown.data", {"shell-backtest-job.data": {"job_id": job_id}})
+    watched = analyst.watched(job_id)
     assert watched["backtest-shown.data"] == job["result_id"]
-    assert watched["backtest-run.disabled"] is False
 
 
 def test_a_question_already_answered_starts_nothing(pool: Any, app: Dash, analyst: Analyst) -> None:
@@ -115,9 +116,9 @@ def test_progress_is_seen_while_it_runs(pool: Any, analyst: Analyst) -> None:
         assert time.monotonic() < end
         time.sleep(0.05)
     assert (job["progress"], job["message"]) == (0.02, "reading prices")
-    watched = analyst.dispatch("backtest-shown.data", {"shell-backtest-job.data": {"job_id": job_id}})
+    watched = analyst.watched(job_id)
     assert watched["backtest-message.children"] == "2% · reading prices"
-    assert (watched["backtest-run.disabled"], watched["backtest-cancel.disabled"]) == (True, False)
+    assert watched["backtest-cancel.disabled"] is False
 
 
 # ---- places in line -----------------------------------------------------------------------------------------
@@ -149,7 +150,7 @@ def test_no_more_jobs_run_at_once_than_there_are_places(
 def test_a_job_in_line_knows_how_many_are_ahead(pool: Any, analyst: Analyst) -> None:
     first, second, third = (analyst.submit(quick(initial_capital=capital)) for capital in (1e3, 2e3, 3e3))
     assert [analyst.state(job_id)["ahead"] for job_id in (first, second, third)] == [0, 1, 2]
-    watched = analyst.dispatch("backtest-shown.data", {"shell-backtest-job.data": {"job_id": third}})
+    watched = analyst.watched(third)
     assert watched["backtest-message.children"] == "Waiting for a free worker, 2 ahead."
 
 
@@ -187,11 +188,11 @@ def test_a_job_that_waits_for_the_engine_to_be_imported_is_not_lost(
 def test_one_job_too_many_is_refused_with_a_sentence(pool: Any, analyst: Analyst) -> None:
     for number in range(jobs.MAX_JOBS // 2):
         analyst.submit(quick(initial_capital=1_000.0 + number))
-    with pytest.raises(jobs.TooManyJobsError, match="10 backtests of this browser are waiting"):
+    with pytest.raises(jobs.TooManyJobsError, match="10 jobs of this browser are running or waiting"):
         analyst.submit(quick())
     for number in range(jobs.MAX_JOBS // 2):
         pool.submit(f"of another {number}", {"owner": "another", "question": f"another {number}"})
-    with pytest.raises(jobs.TooManyJobsError, match=f"{jobs.MAX_JOBS} backtests are running or waiting"):
+    with pytest.raises(jobs.TooManyJobsError, match=f"{jobs.MAX_JOBS} jobs are running or waiting"):
         pool.submit("of a third", {"owner": "third", "question": "a third"})
     assert pool.job_of("a third") is None
     told = analyst.dispatch(REQUEST, form())
@@ -215,7 +216,7 @@ def test_jobs_that_no_browser_came_back_for_do_not_fill_the_line(
 
 
 def test_the_same_question_asked_while_it_runs_gets_the_same_job(pool: Any, app: Dash, analyst: Analyst) -> None:
-    """Whoever asks: the second visitor watches the job of the first, and cannot end it."""
+    """Whoever asks: the second visitor watches the job of the first, and leaves it to the first."""
     job_id = analyst.submit(slow())
     pid = analyst.started(job_id)
     other = Analyst(app, analyst.settings)
@@ -223,10 +224,12 @@ def test_the_same_question_asked_while_it_runs_gets_the_same_job(pool: Any, app:
     assert analyst.submit(slow()) == job_id
     told = other.dispatch(REQUEST, form(tickers=["SIM001"]))
     assert told["shell-backtest-job.data"] == {"job_id": job_id}
-    assert REQUEST not in told  # a browser that writes it would end the process with its next question
+    assert other.start(job_id) is None
     other.cancel(job_id)
     time.sleep(2 * jobs.HEARTBEAT_SECONDS)
     assert (analyst.state(job_id)["state"], pool.job_running(pid)) == ("running", True)
+    assert other.watched(job_id)["backtest-message.children"] == "Cancelled."
+    assert analyst.watched(job_id)["backtest-cancel.disabled"] is False
     with workspace.reading(analyst.settings.workspace) as reader:
         assert reader.rows("SELECT job_id, owner FROM jobs") == [(job_id, analyst.owner)]
 
@@ -243,6 +246,42 @@ def test_the_same_question_asked_before_it_runs_is_started_once_by_whoever_comes
     assert len([process for process in pool.live.values() if process.is_alive()]) == 1
     other.cancel(job_id)
     assert analyst.state(job_id)["state"] == "running"
+
+
+def test_a_job_is_cancelled_when_nobody_waits_for_it_any_more(pool: Any, app: Dash, analyst: Analyst) -> None:
+    job_id = analyst.submit(slow())
+    pid = analyst.started(job_id)
+    other = Analyst(app, analyst.settings)
+    assert other.submit(slow()) == job_id
+    analyst.cancel(job_id)  # who started it leaves; the other one still waits
+    time.sleep(2 * jobs.HEARTBEAT_SECONDS)
+    assert (analyst.state(job_id)["state"], pool.job_running(pid)) == ("running", True)
+    assert analyst.watched(job_id)["backtest-message.children"] == "Cancelled."
+    assert analyst.submit(slow()) == job_id  # asked again: it waits again
+    other.cancel(job_id)
+    assert analyst.state(job_id)["state"] == "running"
+    analyst.cancel(job_id)
+    assert analyst.state(job_id)["state"] == "cancelled"
+    assert gone(pid, seconds=2.0)
+
+
+def test_two_who_ask_at_once_find_the_same_job(pool: Any, app: Dash, analyst: Analyst) -> None:
+    analysts = [Analyst(app, analyst.settings) for _ in range(6)]
+    with ThreadPoolExecutor(len(analysts)) as threads:
+        found = list(threads.map(lambda item: item.submit(slow()), analysts))
+    assert len(set(found)) == 1
+    assert len(pool.pending) == 1
+
+
+def test_the_next_question_does_not_end_the_last_one(pool: Any, analyst: Analyst) -> None:
+    first = analyst.submit(slow())
+    handles = analyst.start(first)
+    pid = int(handles["job"].split("~")[0])
+    second = analyst.submit(quick())
+    sent = analyst.dispatch.post(OUTCOME, {REQUEST: second}, query={"oldJob": handles["job"]})
+    assert sent.status_code == 200
+    analyst.wait(second, *ENDED, seconds=30.0)
+    assert (analyst.state(first)["state"], pool.job_running(pid)) == ("running", True)
 
 
 @pytest.mark.parametrize("state", ["cancelled", "failed", "lost"])
@@ -307,11 +346,12 @@ def test_forged_handles_end_no_process(pool: Any, analyst: Analyst) -> None:
     assert analyst.state(job_id)["state"] == "running"
 
 
-def test_only_processes_of_the_pool_can_be_ended(pool: Any) -> None:
+def test_no_process_can_be_ended_by_its_number(pool: Any, analyst: Analyst) -> None:
+    pid = analyst.started(analyst.submit(slow()))
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True) as other:
-        for job in (None, "", str(other.pid), other.pid):
+        for job in (None, "", str(other.pid), other.pid, pid):
             pool.terminate_job(job)
-            assert not pool.job_running(job)
+            assert pool.job_running(job) == (job == pid)
         assert other.poll() is None
         other.communicate(b"\n")
 
@@ -325,8 +365,10 @@ def test_a_cancelled_job_ends_at_once_and_the_next_one_runs(pool: Any, analyst: 
     analyst.cancel(job_id)
     assert analyst.state(job_id)["state"] == "cancelled"
     assert gone(pid, seconds=2.0)
-    pool.live[pid].join(2)  # reaped
-    assert not pool.job_running(pid)
+    end = time.monotonic() + 2.0
+    while pool.job_running(pid):  # until Dash can be told
+        assert time.monotonic() < end
+        time.sleep(0.02)
     assert analyst.state(job_id)["state"] == "cancelled"
     again = analyst.submit(quick())
     analyst.start(again)
@@ -362,9 +404,8 @@ def test_a_killed_worker_is_reported_as_lost(pool: Any, analyst: Analyst, monkey
     monkeypatch.setattr(workspace, "LOST_AFTER_SECONDS", 1.0)
     job = analyst.wait(job_id, "lost", seconds=3.0)
     assert "worker ended without an answer" in job["message"]
-    watched = analyst.dispatch("backtest-shown.data", {"shell-backtest-job.data": {"job_id": job_id}})
+    watched = analyst.watched(job_id)
     assert watched["backtest-message.children"].startswith("Lost: The worker ended")
-    assert watched["backtest-run.disabled"] is False
 
 
 def test_a_living_worker_is_heard_of_and_never_lost(
@@ -401,7 +442,7 @@ def test_a_job_stopped_in_its_checks_is_done_with_its_answer(pool: Any, analyst:
     job = analyst.wait(job_id, *ENDED, seconds=5.0)
     hanging.join(3.0)
     assert hanging.exitcode == -signal.SIGKILL
-    watched = analyst.dispatch("backtest-shown.data", {"shell-backtest-job.data": {"job_id": job_id}})
+    watched = analyst.watched(job_id)
     assert job["result_id"] == answer
     if answer is None:
         assert job["state"] == "failed"
@@ -409,10 +450,23 @@ def test_a_job_stopped_in_its_checks_is_done_with_its_answer(pool: Any, analyst:
         assert "backtest-shown.data" not in watched
     else:
         assert job["state"] == "done"
-        stands = "The answer stands; its checks were stopped after 0.1 s. Choose fewer tickers or a shorter period."
+        stands = "The answer stands; its checks were stopped after 0.1 s. Choose fewer tickers, a shorter period, or fewer parameter sets."
         assert watched["backtest-message.children"] == stands
         assert (watched["backtest-shown.data"], watched["backtest-checking.data"]) == (answer, False)
-    assert (watched["backtest-run.disabled"], watched["backtest-cancel.disabled"]) == (False, True)
+    assert watched["backtest-cancel.disabled"] is True
+
+
+def test_a_job_that_takes_too_much_memory_says_so(
+    pool: Any, app: Dash, serve: Callable[..., Any], simulated: Any
+) -> None:
+    analyst = Analyst(app, serve(db=simulated.db, job_megabytes=200))
+    job_id = analyst.submit(HungryRequest.of(tickers=["SIM001"]))
+    analyst.start(job_id)
+    job = analyst.wait(job_id, *ENDED)
+    assert (job["state"], job["message"]) == ("failed", TOO_LARGE)
+    frugal = analyst.submit(quick())
+    analyst.start(frugal)
+    assert analyst.wait(frugal, *ENDED, seconds=30.0)["state"] == "done"  # within the same limit
 
 
 def test_data_that_vanished_meanwhile_is_explained(
@@ -434,7 +488,7 @@ def test_a_bug_in_the_engine_is_reported_and_the_pool_goes_on(pool: Any, analyst
     job = analyst.wait(job_id, *ENDED)
     assert (job["state"], job["message"]) == ("failed", "Unexpected error: ZeroDivisionError: planted")
     assert gone(pid)
-    watched = analyst.dispatch("backtest-shown.data", {"shell-backtest-job.data": {"job_id": job_id}})
+    watched = analyst.watched(job_id)
     assert watched["backtest-message.children"] == f"Failed: {job['message']}"
 
 
@@ -463,9 +517,113 @@ def test_time_left_follows_the_pace_so_far() -> None:
     now = datetime(2024, 1, 1, tzinfo=UTC)
     deadline = (now + timedelta(seconds=90)).isoformat().replace("+00:00", "Z")  # of 120 seconds, 30 are gone
     job = {"state": "running", "progress": 0.25, "deadline_at": deadline}
-    assert jobs.time_left(job, seconds=120, now=now) == pytest.approx(90.0)
-    assert jobs.time_left(job | {"progress": 1.0}, seconds=120, now=now) == 0.0
-    assert jobs.time_left(job | {"progress": 0.01}, seconds=120, now=now) is None
-    assert jobs.time_left(job | {"state": "queued"}, seconds=120, now=now) is None
-    assert jobs.time_left(job, seconds=120, now=now - timedelta(seconds=29.5)) is None
-    assert jobs.time_left(job, seconds=120, now=now + timedelta(seconds=30)) == pytest.approx(180.0)
+    assert progress.time_left(job, seconds=120, now=now) == pytest.approx(90.0)
+    assert progress.time_left(job | {"progress": 1.0}, seconds=120, now=now) == 0.0
+    assert progress.time_left(job | {"progress": 0.01}, seconds=120, now=now) is None
+    assert progress.time_left(job | {"state": "queued"}, seconds=120, now=now) is None
+    assert progress.time_left(job, seconds=120, now=now - timedelta(seconds=29.5)) is None
+    assert progress.time_left(job, seconds=120, now=now + timedelta(seconds=30)) == pytest.approx(180.0)
+
+
+def test_a_pressed_run_is_begun_before_the_browser_asks_for_it(pool: Any, app: Dash, analyst: Analyst) -> None:
+    job_id = analyst.submit(quick())
+    with app.server.app_context():
+        begin({"job_id": job_id})
+        begin({"result_id": "0" * 64})  # there is nothing to begin
+    assert analyst.wait(job_id, *ENDED, seconds=30.0)["state"] == "done"
+    handles = analyst.start(job_id)  # the browser asks later, and is given the same process
+    assert gone(int(handles["job"].split("~")[0]))
+    assert analyst.start(job_id) is None
+    with workspace.reading(analyst.settings.workspace) as reader:
+        assert reader.rows("SELECT count(*) FROM jobs") == [(1,)]
+
+
+def test_who_has_just_asked_is_told_of_the_answer_at_once(analyst: Analyst) -> None:
+    """A page that looks a moment after it asked waits for the answer, as long as a short backtest takes."""
+    path = analyst.settings.workspace
+    workspace.create_job(path, job_id="one", kind="backtest", owner=analyst.owner, seconds=60.0)
+    threading.Timer(0.2, workspace.update_job, (path, "one"), {"state": "running", "result_id": "0" * 64}).start()
+    assert "backtest-shown.data" not in analyst.watched("one")  # a look by the clock does not wait
+    told = analyst.dispatch("backtest-shown.data", {JOB: {"job_id": "one"}}, changed=JOB)
+    assert told["backtest-shown.data"] == "0" * 64
+    assert told["backtest-interval.disabled"] is False
+
+
+def test_who_asks_while_another_cancels_is_never_cancelled(pool: Any, app: Dash, analyst: Analyst) -> None:
+    for pause in (0.0, 0.001, 0.002, 0.003, 0.004, 0.006):
+        other = Analyst(app, analyst.settings)
+        job_id = analyst.submit(slow())
+        with ThreadPoolExecutor(2) as threads:
+            leaving = threads.submit(analyst.cancel, job_id)
+            time.sleep(pause)
+            asked = threads.submit(other.submit, slow()).result()
+            leaving.result()
+        assert analyst.state(asked)["state"] == "queued"
+        other.cancel(asked)
+        assert analyst.state(asked)["state"] == "cancelled"
+
+
+def test_the_line_is_served_in_its_order(
+    pool: Any, app: Dash, serve: Callable[..., Any], simulated: Any, tmp_path: Path
+) -> None:
+    made = serve(db=simulated.db, workers=1, cache_dir=tmp_path / "cache")
+    (tmp_path / "cache" / "jobs").mkdir(parents=True)
+    analyst = Analyst(app, made)
+    with jobs.slot(tmp_path / "cache" / "jobs", 1):
+        waiting = [analyst.submit(quick(initial_capital=1e3 + number, start="2024-06-01")) for number in range(5)]
+        for job_id in reversed(waiting):
+            analyst.start(job_id)
+        time.sleep(0.5)  # all of them look for a place
+    ends = {job_id: analyst.wait(job_id, *ENDED, seconds=60.0)["heartbeat_at"] for job_id in waiting}
+    assert sorted(ends, key=lambda job_id: ends[job_id]) == waiting
+
+
+def test_a_beat_that_fails_is_followed_by_another(
+    analyst: Analyst, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A disk that is full for a moment takes neither the cancel button nor the deadline away."""
+    path, beats, killed = analyst.settings.workspace, [], threading.Event()
+    workspace.create_job(path, job_id="one", kind="backtest", owner="me", seconds=60.0)
+    update = workspace.update_job
+
+    def update_badly(*arguments: Any, **values: Any) -> bool:
+        beats.append(values)
+        if len(beats) == 1:
+            raise OSError("no space left")
+        return update(*arguments, **values)
+
+    monkeypatch.setattr(workspace, "update_job", update_badly)
+    monkeypatch.setattr(jobs, "HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr(os, "killpg", lambda *_: (killed.set(), threading.Event().wait()))  # it would end the process
+    jobs.Watch(path, "one", seconds=60.0)
+    update(path, "one", state="cancelled")
+    assert killed.wait(5.0)
+    assert len(beats) == 2
+    assert "its state could not be noted" in caplog.text
+
+
+def test_a_process_that_cannot_be_started_is_told_and_harms_nobody(
+    pool: Any, analyst: Analyst, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_options: Any) -> Any:
+        raise OSError("too many open files")
+
+    job_id = analyst.submit(quick())
+    with monkeypatch.context() as broken:
+        broken.setattr(pool.context, "Process", refuse)
+        pool.begin(job_id)
+    job = analyst.state(job_id)
+    assert (job["state"], job["message"]) == ("failed", "It could not be started: too many open files")
+    again = analyst.submit(quick())
+    analyst.start(again)
+    assert analyst.wait(again, *ENDED, seconds=30.0)["state"] == "done"
+
+
+def test_what_runs_counts_for_the_bound_of_a_browser(
+    pool: Any, analyst: Analyst, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "MAX_JOBS", 4)
+    for capital in (1e3, 2e3):
+        analyst.started(analyst.submit(slow(initial_capital=capital)))
+    with pytest.raises(jobs.TooManyJobsError, match="2 jobs of this browser are running or waiting"):
+        analyst.submit(slow(initial_capital=3e3))

@@ -209,7 +209,7 @@ def test_a_configured_key_is_used_and_not_written(tmp_path: Path) -> None:
 
 
 def test_the_folder_of_jobs_is_private(app: Dash) -> None:
-    folder = Path(app.server.config["PLUMBLINE_POOL"].folder)
+    folder = Path(app.server.config["PLUMBLINE_POOL"].handle.directory)
     assert folder.stat().st_mode & 0o077 == 0
 
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from analyst import gone
+from analyst import gone, kill
 from dash import Dash
 from dash._utils import to_json
 from dispatch import Dispatch, of_type, text_of, walk, with_class
@@ -44,7 +44,7 @@ def settings(serve: Callable[..., Any], simulated: Any, app: Dash) -> Iterator[A
     pool = app.server.config[POOL_KEY]
     pool.pending.clear()
     for pid in list(pool.live):
-        pool.terminate_job(pid)
+        kill(pool, pid)
 
 
 def form(**changes: Any) -> dict[str, Any]:
@@ -198,8 +198,35 @@ def test_what_the_address_names_comes_first(settings: Any, app: Dash, swept_once
             for item in walk(opened_at(unknown))
             if isinstance(item["props"].get("id"), str)
         }
+        assert "not stored here" in text_of(opened_at(unknown))
         assert begun["sensitivity-shown"].get("data") is None
         assert begun["sensitivity-axis-1"]["value"] == "threshold"
+
+
+def test_coming_back_fills_the_form_with_the_sweep_that_is_found_again(
+    settings: Any, swept_once: str, dispatch: Dispatch
+) -> None:
+    fields, found = "sensitivity-fields.children", {JOB: {"sweep_id": swept_once, "job_id": "gone"}}
+    props = {item["props"].get("id"): item["props"] for item in walk(dispatch(fields, found)[fields])}
+    assert (props["sensitivity-tickers"]["value"], props["sensitivity-start"]["value"]) == (["SIM001"], "2018-01-01")
+    assert [props[f"sensitivity-{part}-1"]["value"] for part in ("axis", "low", "high", "step")] == [
+        "rsi.window",
+        10,
+        14,
+        2,
+    ]
+    for kept in (
+        {LINKED: swept_once},
+        {JOB: {"sweep_id": "0" * 64}},
+        {JOB: None},
+    ):
+        assert fields not in dispatch(fields, found | kept)
+
+
+def test_the_number_of_draws_can_be_set_where_it_counts(settings: Any, dispatch: Dispatch) -> None:
+    for way, off in (("grid", True), ("random", False)):
+        written = dispatch("sensitivity-draws.disabled", {"sensitivity-way.value": way})
+        assert (written["sensitivity-draws.disabled"], written["sensitivity-seed.disabled"]) == (off, off)
 
 
 # ---- the answer ---------------------------------------------------------------------------------------------
@@ -219,6 +246,13 @@ def test_the_walk_forward_comes_first_and_its_figures_are_those_of_the_sums(
     assert cards["Out of sample"]["value"] == f"{found.out_of_sample:.2f}".replace("-", "−")
     assert cards["Best set"]["value"] == f"{np.nanmax(cells['sharpe_ratio']):.2f}".replace("-", "−")
     assert cards["Tries so far"]["value"] == "9"
+    with workspace.reading(settings.workspace) as reader:
+        held = sweep_queries.benchmark(reader, swept_once)
+    assert held is not None
+    passive = held.sharpe_ratio(found.blocks)[
+        0
+    ]  # of the same blocks: buy and hold of all sessions is no measure of these
+    assert cards["Out of sample"]["note"] == f"buy and hold {passive:.2f}".replace("-", "−")
     assert all(len(parts["tip"]) > 15 for parts in cards.values())
     assert "one of 9 tries" in text_of(content)
     assert "9 sets of" in text_of(content)
@@ -250,19 +284,25 @@ def test_the_map_and_the_table_hold_every_set(settings: Any, swept_once: str, di
 
 
 def test_a_clicked_set_opens_as_that_backtest(settings: Any, app: Dash, swept_once: str, dispatch: Dispatch) -> None:
-    href = dispatch("sensitivity-go.href", shown(swept_once, **{CLICKED: [{"cell": "4"}]}))["sensitivity-go.href"]
-    query = {name: value[0] for name, value in parse_qs(urlsplit(href).query).items()}
-    assert urlsplit(href).path == "/backtest"
+    def opened(name: str, cell: str) -> dict[str, str]:
+        href = dispatch("sensitivity-go.href", shown(name, **{CLICKED: [{"cell": cell}]}))["sensitivity-go.href"]
+        assert urlsplit(href).path == "/backtest"
+        return {name: value[0] for name, value in parse_qs(urlsplit(href).query).items()}
+
+    query = opened(swept_once, "5")
     assert (query["strategy"], query["ticker"], query["threshold"], query["indicator_parameters"]) == (
         "technical_vote",
         "SIM001",
-        "3",
+        "4",
         "rsi.window=12",
     )
     with app.server.app_context():
         drawn = json.loads(to_json(backtest_layout(**query)))
     asked_of = next(item for item in walk(drawn) if item["props"].get("id") == "backtest-asked")["props"]["data"]
-    assert asked_of["parameters"] == {"threshold": "3", "indicator_parameters": "rsi.window=12"}
+    assert asked_of["parameters"] == {"threshold": "4", "indicator_parameters": "rsi.window=12"}
+    dear = asked(costs={"fee_rate": 0.002}, rules={"direction": "long_short"})
+    query = opened(sweeps.run(dear, db=settings.db, workspace=settings.workspace), "0")
+    assert (query["fee_rate"], query["direction"]) == ("0.002", "long_short")
     for forged in ("99", "4 ", 4, None, {"a": 1}):
         assert "sensitivity-go.href" not in dispatch(
             "sensitivity-go.href", shown(swept_once, **{CLICKED: [{"cell": forged}]})
@@ -284,6 +324,9 @@ def test_one_parameter_and_random_sets_have_a_picture_too(
         0
     ]
     assert drawn["type"] == kind
+    single, random = len(ranges) == 1, bool(options)
+    assert (filled["sensitivity-y-box.hidden"], filled["sensitivity-others-box.hidden"]) == (single, True)
+    assert drawn["name" if single or random else "type"] == ("Sharpe ratio" if single or random else "heatmap")
     assert not with_class(dispatch(CONTENT, shown(name))[CONTENT], "empty-state")
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import sys
 import threading
 import time
@@ -16,7 +17,7 @@ from dash import Dash
 from dispatch import Dispatch, text_of
 from opened_page import view
 from scratch import settings_in
-from updates import lock_held, note_update
+from updates import lock_held, note_update, publish_time
 
 from dashapp import status, update_job
 from dashapp.data import UPDATE_KEY
@@ -72,6 +73,7 @@ def test_the_update_runs_in_a_session_of_its_own_with_the_settings_of_the_app(
     assert path.stat().st_mode & 0o777 == 0o600
     assert environment["PLUMBLINE_DB"] == str(made.db)
     assert environment["PLUMBLINE_WORKSPACE"] == str(made.workspace)
+    assert environment["PLUMBLINE_STANDARD_SECONDS"] == "900"  # not as this process has it
     assert (environment["PLUMBLINE_SOURCE"], environment["PLUMBLINE_YAHOO_BATCH"]) == ("simulated", "10")
     assert not {"PLUMBLINE_PASSWORD", "PLUMBLINE_SECRET_KEY", "PLUMBLINE_HOST"} & set(environment)
     assert environment["PATH"] == os.environ["PATH"]
@@ -97,6 +99,23 @@ def test_an_update_beyond_its_deadline_is_stopped_with_its_children(
     job.start(settings_in(tmp_path, update_seconds=1))
     assert ended(job, seconds=20) == "The update was stopped after 1 s. What was shown before is still shown."
     assert gone(int((tmp_path / ".cache" / "update.log").read_text()))
+
+
+@pytest.mark.parametrize(("script", "seconds", "says"), [
+    ("import time; time.sleep(60)", 1, "The update is published; its standard backtests were cut short."),
+    ("import time; time.sleep(2)", 60, "The update is complete."),
+    ("import os; os.kill(os.getpid(), 9)", 60, "The update is published; its standard backtests were cut short."),
+])  # fmt: skip
+def test_what_was_published_is_told_however_its_standard_backtests_end(
+    simulated: Any, tmp_path: Path, command: Callable[[str], None], script: str, seconds: int, says: str
+) -> None:
+    """They have a time of their own after the deadline of the update."""
+    command(script)
+    db = Path(shutil.copyfile(simulated.db, tmp_path / "data.db"))
+    publish_time(db, hours_ago=-1)  # after the start, whenever that is
+    job = UpdateJob()
+    job.start(settings_in(tmp_path, db=db, update_seconds=1, standard_seconds=seconds))
+    assert ended(job) == says
 
 
 @pytest.mark.parametrize(("script", "says"), [
@@ -160,9 +179,8 @@ def test_a_folder_that_cannot_be_written_is_explained(tmp_path: Path, command: C
 @pytest.fixture
 def pressed(app: Dash, serve: Callable[..., Any], made: Any, dispatch: Dispatch) -> Callable[..., dict[str, Any]]:
     """What the Data tab answers to a press of the button, or to its first look."""
-    serve(
-        **{name: getattr(made, name) for name in ("db", "cache_dir", "source", "simulated_tickers", "simulated_years")}
-    )
+    names = ("db", "cache_dir", "source", "simulated_tickers", "simulated_years")
+    serve(standard_seconds=0, **{name: getattr(made, name) for name in names})
     app.server.config[UPDATE_KEY] = UpdateJob()
     return lambda clicks=1: dispatch(PROGRESS, view(None) | {REFRESH: clicks})
 
@@ -199,6 +217,31 @@ def test_the_button_rests_while_another_process_updates(
             assert re.search(r"Updating: frontier, 1 min 4\d s", text_of(answer[PROGRESS]))
     assert app.server.config[UPDATE_KEY].running_since is None
     assert pressed(0)[DISABLED] is False
+
+
+def test_the_standard_backtests_are_told_after_the_update_has_published(
+    app: Dash,
+    simulated: Any,
+    serve: Callable[..., Any],
+    dispatch: Dispatch,
+    tmp_path: Path,
+    command: Callable[[str], None],
+) -> None:
+    done = tmp_path / "done"
+    command(f"import os, time\nwhile not os.path.exists({str(done)!r}): time.sleep(0.05)")
+    db = serve(db=Path(shutil.copyfile(simulated.db, tmp_path / "data.db"))).db
+    job = app.server.config[UPDATE_KEY] = UpdateJob()
+    dispatch(PROGRESS, view(None) | {REFRESH: 1})
+    assert "Updating: start" in text_of(dispatch(PROGRESS, view(None))[PROGRESS])
+    publish_time(db, hours_ago=0)
+    answer = dispatch(PROGRESS, view(None))
+    assert answer[DISABLED] is True
+    assert re.search(
+        r"Updating: standard backtests, \d+ s\. What is shown was published .* and is complete",
+        text_of(answer[PROGRESS]),
+    )
+    done.touch()
+    ended(job)
 
 
 @pytest.mark.parametrize(("status", "says"), [

@@ -83,6 +83,33 @@ def test_a_changed_price_is_another_question_even_in_the_same_run(store: Path, t
 
 
 @pytest.mark.usefixtures("quick")
+def test_t27_an_update_that_lands_while_a_backtest_reads_is_not_seen(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = ask(store, tmp_path)
+    read, landed = backtests.read_inputs, []
+
+    def read_late(*arguments: Any) -> Any:
+        if not landed:  # the question is resolved; now the night's run is published
+            landed.append(True)
+            change(store, "UPDATE prices SET close = close * 1.01, high = high * 1.02 WHERE ticker = 'SIM001'")
+            change(store, "UPDATE published SET run_id = 'the next run'")
+        return read(*arguments)
+
+    monkeypatch.setattr(backtests, "read_inputs", read_late)
+    other = tmp_path / "other"
+    during = ask(store, other)
+    assert landed
+    assert during == before
+    stored = [backtests.load(before, workspace=folder / "w.db") for folder in (tmp_path, other)]
+    assert stored[0]["data_run_id"] == stored[1]["data_run_id"] != "the next run"
+    assert stored[0]["metrics"] == stored[1]["metrics"]
+    after = ask(store, other)
+    assert after != before
+    assert backtests.load(after, workspace=other / "w.db")["data_run_id"] == "the next run"
+
+
+@pytest.mark.usefixtures("quick")
 def test_a_changed_risk_free_rate_is_another_answer(store: Path, tmp_path: Path) -> None:
     first = ask(store, tmp_path)
     change(store, "UPDATE factor_returns SET rf = rf + 0.0001")
@@ -114,7 +141,7 @@ def test_a_changed_membership_is_another_answer(store: Path, tmp_path: Path) -> 
 
 def test_a_question_has_one_name_whoever_asks_it_on_the_same_data(store: Path) -> None:
     def name_of(**options: Any) -> str:
-        return backtests.question_id(BacktestRequest.of(**({"tickers": ["SIM001", "SIM002"]} | options)), db=store)
+        return backtests.ask(BacktestRequest.of(**({"tickers": ["SIM001", "SIM002"]} | options)), db=store).key()
 
     first = name_of()
     assert name_of(tickers=["sim002", "SIM001"], parameters={"threshold": "3"}, initial_capital="100000") == first

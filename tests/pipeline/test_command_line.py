@@ -1,12 +1,14 @@
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from test_runner import write_folder
 
-from pipeline import store
+from pipeline import backtests, store
 from pipeline.__main__ import main
+from pipeline.standard import standard_set
 
 
 def test_update_reports_rows_rejects_and_seconds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -24,6 +26,64 @@ def test_a_bad_file_among_good_ones_is_partial(tmp_path: Path, capsys: pytest.Ca
     (folder / "prices" / "CCC.csv").write_text("<html>404 not found</html>")
     assert main(["update", "--source", "csv", "--path", str(folder), "--db", str(tmp_path / "data.db")]) == 3
     assert "CCC" in capsys.readouterr().out
+
+
+# ---- the standard backtests after an update -----------------------------------------------------------------
+
+
+@pytest.fixture
+def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The command of an update after which the standard backtests are run."""
+    monkeypatch.setenv("PLUMBLINE_STANDARD_SECONDS", "60")
+    folder = write_folder(tmp_path / "folder")
+    stores = ["--db", str(tmp_path / "data.db"), "--workspace", str(tmp_path / "w.db")]
+    return ["update", "--source", "csv", "--path", str(folder), *stores]
+
+
+def test_the_standard_backtests_follow_an_update(
+    night: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The folder has no factors: two of the set cannot be run, and the update is complete all the same."""
+    assert main(night) == 0
+    printed = capsys.readouterr()
+    assert re.search(r"Published completely.*\nStandard backtests: [\d.]+ s\.\n$", printed.out)
+    assert "Standard backtest Fundamental only: " in printed.err
+    assert re.search(r"60% Backtest Buy and hold, \d+ s left", printed.err)
+    found = standard_set(db=tmp_path / "data.db", workspace=tmp_path / "w.db")
+    assert [role for role, result_id in found.items() if result_id] == [
+        "Technical only",
+        "Buy and hold",
+        "Equal weight",
+    ]
+
+
+@pytest.mark.parametrize("partial", [False, True])
+def test_ctrl_c_among_the_standard_backtests_leaves_the_update_as_it_is(
+    night: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], partial: bool
+) -> None:
+    def stop(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    if partial:
+        (tmp_path / "folder" / "prices" / "CCC.csv").write_text("<html>404 not found</html>")
+    monkeypatch.setattr(backtests, "run_backtest", stop)
+    assert main(night) == (3 if partial else 0)
+    printed = capsys.readouterr()
+    assert "Published" in printed.out
+    assert "The standard backtests were stopped; what was published is shown." in printed.err
+    assert "Error" not in printed.err
+
+
+def test_no_standard_backtest_is_run_where_that_is_wanted(
+    night: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PLUMBLINE_STANDARD_SECONDS", "0")
+    assert main(night) == 0
+    assert "Standard" not in capsys.readouterr().out
+    assert not (tmp_path / "w.db").exists()
+
+
+# ---- what cannot be done ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("arguments", "code", "says"), [

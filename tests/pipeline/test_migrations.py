@@ -14,7 +14,8 @@ from test_runner import write_folder
 
 from pipeline import schema, store
 from pipeline.errors import StoreError
-from pipeline.queries import connect, results
+from pipeline.ledger import hypothesis_of
+from pipeline.queries import connect, results, trials
 from pipeline.queries import prices as price_queries
 from pipeline.runner import UpdateRequest, update
 from pipeline.workspace import reading, save_checks, save_result
@@ -147,6 +148,19 @@ def test_a_workspace_of_version_2_keeps_every_row(version_2: Path) -> None:
         assert not results.is_checked(reader, "r")
         assert len(results.tickers(reader, "r")) == 0
     assert store.faults(version_2) == []
+
+
+def test_results_older_than_the_ledger_are_counted(version_2: Path) -> None:
+    with closing(sqlite3.connect(version_2)) as connection, connection:
+        connection.execute(
+            "UPDATE backtesting_results SET tickers = ?, metrics = ?",
+            ('["B","A"]', '{"kurtosis":1.5,"sharpe_ratio":1.0,"skewness":-0.5}'),
+        )
+    with reading(version_2) as reader:
+        counted = trials.trials(reader, hypothesis_of("technical_vote", ["A", "B"])).drop(columns="created_at")
+        assert counted.to_dict("records") == [
+            {"id": "r", "result_id": "r", "sharpe_ratio": 1.0, "n_obs": 1.0, "skewness": -0.5, "kurtosis": 1.5}
+        ]
 
 
 def test_a_workspace_of_version_2_takes_the_results_of_today(version_2: Path) -> None:

@@ -144,12 +144,20 @@ def metrics_of_one(request: backtests.BacktestRequest, db: Path) -> Any:
     return run_backtest(inputs, request.over(start=question.start, end=question.end)).metrics
 
 
-def test_the_benchmark_is_buy_and_hold_of_the_same_sessions(run: Any, simulated: Any, tmp_path: Path) -> None:
-    row = sweeps.load(run(asked(AXES[1])), workspace=tmp_path / "w.db")
+def test_the_benchmark_is_buy_and_hold_of_the_same_sessions(
+    run: Any, cells_of: Any, simulated: Any, tmp_path: Path
+) -> None:
+    name = run(asked(AXES[1]))
+    row = sweeps.load(name, workspace=tmp_path / "w.db")
     held = metrics_of_one(
         backtests.BacktestRequest.of(strategy=CALM, tickers=["SIM001"], start="2018-01-01"), simulated.db
     )
     assert row["benchmark_sharpe_ratio"] == pytest.approx(held["sharpe_ratio"], abs=TOLERANCE)
+    with results.reading(tmp_path / "w.db") as reader:
+        sums = sweep_queries.benchmark(reader, name)
+        assert sweep_queries.benchmark(reader, "nothing") is None
+    assert sums.sharpe_ratio() == pytest.approx([held["sharpe_ratio"]], rel=SUMS_TOLERANCE)
+    assert np.array_equal(sums.n, cells_of(name)[1].n)  # cut into the same blocks
 
 
 def test_every_cell_is_counted_once_whichever_sweep_asks(run: Any, tmp_path: Path) -> None:

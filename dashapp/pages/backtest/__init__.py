@@ -1,7 +1,7 @@
 """Backtest: what a strategy would have earned on chosen tickers, after costs and without a look into the future."""
 
 from dashapp.pages._page import Page
-from dashapp.pages.backtest import callbacks, exports  # noqa: F401  registers the callbacks
+from dashapp.pages.backtest import callbacks, exports, presets, shown  # noqa: F401  registers the callbacks
 from dashapp.pages.backtest.layout import layout
 
 PAGE = Page(

@@ -39,10 +39,7 @@ def gate_list(audit: dict[str, Any]) -> list[Any]:
     if audit.get("verdict") not in VERDICTS or not gates:
         return []
     rows = [
-        html.Li([
-            html.I(className=f"bi bi-{_look(gate)[2]} tone-{_look(gate)[1]} me-2", title=_look(gate)[0]),
-            html.Strong(gate["label"]), f": {gate['detail']}",
-        ])
+        html.Li([html.Strong(gate["label"]), f": {gate['detail']}"], className=f"gate-{gate['verdict']}", title=_look(gate)[0])
         for gate in worst_first(gates)
     ]  # fmt: skip
     summary = html.Summary(f"The audit's {len(gates)} gates and their reasons", className="small")

@@ -1,7 +1,6 @@
 """What happens on the Backtest tab: submit, watch, cancel, show."""
 
-from collections.abc import Callable, Mapping
-from functools import wraps
+from collections.abc import Mapping
 from typing import Any, ParamSpec
 
 import dash_bootstrap_components as dbc
@@ -14,19 +13,22 @@ from analytics.backtest.terms import COSTS, RULES
 from analytics.errors import InputError, PlumblineError
 from analytics.parameters import Parameter
 from dashapp import inputs
-from dashapp.backtest_job import cancel, is_new, submit
-from dashapp.components import KEPT, guarded
+from dashapp.backtest_job import begin, cancel, owner, submit
+from dashapp.components import guarded
 from dashapp.data import known_instrument, market, settings, workspace
 from dashapp.ids import SHELL
-from dashapp.jobs import ended_text, progress_text
-from dashapp.pages.backtest.layout import ID, SCOPES, TERM, parameter_controls, tradable_tickers
-from dashapp.pages.backtest.result import record_view, sheet_view, tickers_view, verdict_view
+from dashapp.pages.backtest.controls import STRATEGY, TERM, label_of
+from dashapp.pages.backtest.layout import ID, POLL_MILLISECONDS, tradable_tickers
+from dashapp.pages.backtest.universes import CHOSEN, tickers_in
+from dashapp.progress import ended_text, progress_text, soon
+from pipeline import asked
 from pipeline.backtests import BacktestRequest
-from pipeline.workspace import ACTIVE, job_state
+from pipeline.workspace import ACTIVE
 
 P = ParamSpec("P")
 FORM_LABELS = {
     "tickers": "Tickers",
+    "universe": "Universe",
     "start": "From",
     "end": "To",
     "initial_capital": "Initial capital, $",
@@ -34,7 +36,8 @@ FORM_LABELS = {
 }
 TERMS = {item.name: item for item in (*COSTS, *RULES)}
 HIDDEN, VISIBLE = {"visibility": "hidden"}, {"visibility": "visible"}
-IDLE = (True, 0, HIDDEN, False, True)  # no polling, no progress, Run can be pressed, Cancel cannot
+CHECKING_MILLISECONDS = 1_000  # between two looks once the answer is there
+IDLE = (True, POLL_MILLISECONDS, 0, HIDDEN, True)  # no polling, no progress, Cancel cannot be pressed
 
 
 @callback(Output(ID.tickers, "value"), Input(SHELL.view, "data"), State(ID.tickers, "value"))
@@ -45,20 +48,10 @@ def begin_with_view(seen: Any, chosen: Any) -> Any:
     return [ticker] if ticker in tradable and not chosen else no_update
 
 
-@callback(Output(ID.parameters, "children"), Input(ID.strategy, "value"), State(ID.asked, "data"))
-def offer_parameters(strategy: Any, asked: Any) -> Any:
-    """Show the controls of the chosen strategy, with what the address says of them."""
-    chosen = inputs.choice("strategy", strategy, STRATEGIES)
-    parameters = inputs.texts("parameters", asked, chosen)
-    kept = asked.get("kept") if isinstance(asked, dict) else None
-    key = {"persistence": kept} if isinstance(kept, str) else {}
-    return parameter_controls(chosen, parameters, kept=KEPT | key)
-
-
 @callback(Output(ID.tickers, "disabled"), Input(ID.scope, "value"))
 def lock_tickers(scope: Any) -> bool:
     """The ticker list counts only where tickers are chosen."""
-    return inputs.choice("universe", scope, SCOPES) == "all"
+    return bool(scope != CHOSEN)
 
 
 @callback(
@@ -66,7 +59,7 @@ def lock_tickers(scope: Any) -> bool:
     Input(ID.run, "n_clicks"),
     State(ID.strategy, "value"), State(ID.scope, "value"), State(ID.tickers, "value"), State(ID.start, "value"),
     State(ID.end, "value"), State(ID.capital, "value"), State(ID.engine, "value"),
-    State({"type": TERM, "name": ALL}, "value"), State({"type": "backtest-parameter", "name": ALL}, "value"),
+    State({"type": TERM, "name": ALL}, "value"), State({"type": STRATEGY, "name": ALL}, "value"),
     prevent_initial_call=True,
 )  # fmt: skip
 def run(
@@ -78,11 +71,10 @@ def run(
         raise PreventUpdate
     try:
         strategy = inputs.choice("strategy", strategy, STRATEGIES)
-        everything = inputs.choice("universe", scope, SCOPES) == "all"
         declared = {item.name: item for item in STRATEGIES[strategy].parameters}
         terms = _sent(TERMS, ctx.states_list[-2])
         job = submit(BacktestRequest.of(
-            strategy=strategy, tickers=None if everything else inputs.tickers(tickers),
+            strategy=strategy, tickers=tickers_in(scope, tickers),
             start=inputs.date("start", start), end=inputs.date("end", end),
             initial_capital=inputs.number("initial_capital", capital), engine=inputs.choice("engine", engine, ENGINES),
             costs={item.name: terms[item.name] for item in COSTS if item.name in terms},
@@ -92,7 +84,8 @@ def run(
     except PlumblineError as error:
         told = dbc.Alert(_in_words_of_the_form(error, strategy), color="danger", class_name="mt-2 mb-0")
         return no_update, no_update, told
-    return job, job["job_id"] if is_new(job) else no_update, None
+    begin(job)
+    return job, job.get("job_id", no_update), None
 
 
 def _in_words_of_the_form(error: PlumblineError, strategy: Any) -> str:
@@ -101,7 +94,7 @@ def _in_words_of_the_form(error: PlumblineError, strategy: Any) -> str:
         return str(error)
     parameters = STRATEGIES[strategy].parameters if isinstance(strategy, str) and strategy in STRATEGIES else ()
     declared = TERMS | {item.name: item for item in parameters}
-    labels = {name: f"{item.label}, %" if item.percent else item.label for name, item in declared.items()} | FORM_LABELS
+    labels = {name: label_of(item) for name, item in declared.items()} | FORM_LABELS
     got, allowed = error.got, error.allowed
     if error.field in declared and declared[error.field].percent and isinstance(got, float):
         item = declared[error.field]
@@ -119,11 +112,12 @@ def _sent(declared: Mapping[str, Parameter], sent: list[dict[str, Any]]) -> dict
 
 
 @callback(
-    Output(ID.interval, "disabled"), Output(ID.progress, "value"), Output(ID.progress, "style"), Output(ID.run, "disabled"),
-    Output(ID.cancel, "disabled"), Output(ID.message, "children"), Output(ID.shown, "data"), Output(ID.checking, "data"),
+    Output(ID.interval, "disabled"), Output(ID.interval, "interval"), Output(ID.progress, "value"), Output(ID.progress, "style"),
+    Output(ID.cancel, "disabled"), Output(ID.message, "children"), Output(ID.shown, "data"), Output(ID.checking, "data"), Output(ID.waiting, "data"),
     Input(ID.interval, "n_intervals"), Input(SHELL.backtest_job, "data"), State(ID.shown, "data"), State(ID.checking, "data"),
+    State(ID.waiting, "data"),
 )  # fmt: skip
-def watch(_ticks: Any, sent: Any, shown: Any, checking: Any) -> tuple[Any, ...]:
+def watch(_ticks: Any, sent: Any, shown: Any, checking: Any, waiting: Any) -> tuple[Any, ...]:
     """Follow the job of this browser session, from whichever page or reload it is looked at.
 
     The answer is shown as soon as it is stored, and again with its audit when that is there. It must not read the
@@ -131,32 +125,31 @@ def watch(_ticks: Any, sent: Any, shown: Any, checking: Any) -> tuple[Any, ...]:
     """
     kind, name = _submitted(sent)
     if not name:
-        return *IDLE, "", no_update, no_update
+        return *IDLE, "", no_update, no_update, no_update
     if kind == "result_id":
-        return *IDLE, "", *_to_show(name, shown, checking, still_checking=False)
-    job = job_state(workspace(), name)
+        return *IDLE, "", *_to_show(name, shown, checking, still_checking=False), no_update if name != shown else name
+    path, mine = workspace(), owner()
+    pressed = ctx.triggered_id == SHELL.backtest_job  # a look by the clock would be overtaken by the next one
+    job = soon(lambda: asked.job_state(path, mine, name)) if pressed else asked.job_state(path, mine, name)
     if job is None:
-        return *IDLE, "That job is not in the workspace any more.", no_update, no_update
+        return *IDLE, "That job is not in the workspace any more.", no_update, no_update, no_update
+    answer = (no_update, no_update)
+    if job["result_id"]:  # while the job runs on, the audit is still to come
+        answer = _to_show(job["result_id"], shown, checking, still_checking=job["state"] in ACTIVE)
+    # Told once of each state without an answer: what has one is drawn, and the list of runs follows that.
+    state = f"{name} {job['state']}"
+    waited = no_update if job["result_id"] or state == waiting else state
+    if (
+        job["state"] in ACTIVE and pressed and job["result_id"]
+    ):  # the drawing begins: bar and words can wait for the next look
+        return False, CHECKING_MILLISECONDS, *(no_update,) * 4, *answer, waited
     if job["state"] in ACTIVE:
-        answered = bool(job["result_id"])  # what is still running is its audit: the next question need not wait
-        result = (
-            _to_show(job["result_id"], shown, checking, still_checking=True) if answered else (no_update, no_update)
-        )
-        return (
-            False,
-            max(3, 100 * job["progress"]),
-            VISIBLE,
-            not answered,
-            False,
+        told, pace = (
             progress_text(job, seconds=settings().job_seconds),
-            *result,
+            CHECKING_MILLISECONDS if job["result_id"] else POLL_MILLISECONDS,
         )
-    result = (
-        _to_show(job["result_id"], shown, checking, still_checking=False)
-        if job["result_id"]
-        else (no_update, no_update)
-    )
-    return *IDLE, ended_text(job), *result
+        return False, pace, max(3, 100 * job["progress"]), VISIBLE, False, told, *answer, waited
+    return *IDLE, ended_text(job), *answer, waited
 
 
 def _to_show(result_id: str, shown: Any, checking: Any, *, still_checking: bool) -> tuple[Any, Any]:
@@ -199,52 +192,3 @@ def explain_unknown(seen: Any) -> Any:
         with market() as reader:
             known_instrument(reader, ticker)
     return None
-
-
-def beside(render: Callable[P, Any]) -> Callable[P, Any]:
-    """Let a callback show nothing where a result cannot be shown: the place of the pictures says why."""
-
-    @wraps(render)
-    def quiet(*arguments: P.args, **options: P.kwargs) -> Any:
-        try:
-            return render(*arguments, **options)
-        except PlumblineError:
-            return None
-
-    return guarded(quiet)
-
-
-@callback(
-    Output(ID.verdict, "children"), Input(ID.shown, "data"), Input(ID.checking, "data"), Input(SHELL.run, "data")
-)  # fmt: skip
-@beside
-def show_verdict(result_id: Any, checking: Any, _run: Any) -> Any:
-    """Show what was asked and the key figures, and their audit when it is there: this alone changes with it."""
-    return verdict_view(_result_id(result_id), checking=checking is True)
-
-
-@callback(
-    Output(ID.content, "children"), Input(ID.shown, "data"), Input(SHELL.theme_name, "data"), Input(SHELL.run, "data")
-)  # fmt: skip
-@guarded
-def show(result_id: Any, theme: Any, _run: Any) -> Any:
-    """Show the pictures of a stored result."""
-    return sheet_view(_result_id(result_id), theme="dark" if theme == "dark" else "light")
-
-
-@callback(Output(ID.each, "children"), Input(ID.shown, "data"), Input(ID.checking, "data"))
-@beside
-def show_each(result_id: Any, _checking: Any) -> Any:
-    """Show what each ticker earned; on its own, when the second stage has stored it."""
-    return tickers_view(_result_id(result_id))
-
-
-@callback(Output(ID.record, "children"), Input(ID.shown, "data"))
-@beside
-def show_record(result_id: Any) -> Any:
-    """Show every trade and metric, and how the result was made."""
-    return record_view(_result_id(result_id))
-
-
-def _result_id(value: Any) -> str | None:
-    return None if value is None else inputs.name("result", value)

@@ -6,28 +6,28 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 
+from analytics.backtest.presets import PRESETS
 from analytics.backtest.spec import ENGINES
 from analytics.backtest.strategies import STRATEGIES
 from analytics.backtest.terms import COSTS, RULES
 from analytics.errors import PlumblineError
-from analytics.indicators import VOTES
-from analytics.parameters import Parameter
 from dashapp.components import KEPT, card, field
 from dashapp.data import market
 from dashapp.ids import ids
+from dashapp.pages.backtest.controls import number_input, term_controls
 from dashapp.pages.backtest.export_bar import exports_bar
 from dashapp.pages.backtest.link import asked_capital, asked_date, asked_engine, asked_tickers
+from dashapp.pages.backtest.runs_list import runs_list
+from dashapp.pages.backtest.universes import CHOSEN, scopes
 from pipeline.queries import instruments as instrument_queries
 
 ID = ids(
     "backtest", "strategy", "scope", "tickers", "start", "end", "capital", "engine", "parameters", "run", "cancel",
     "error", "interval", "progress", "message", "shown", "content", "asked", "checking", "unknown", "verdict", "each", "record",
+    "preset", "preset_told", "applied", "costs", "rules", "beside", "other", "beside_box", "drawn", "more", "waiting",
 )  # fmt: skip
 POLL_MILLISECONDS = 250
 LONGEST_LINK = 2_000  # characters of an address that tell forms apart
-SCOPES = {"chosen": "Chosen tickers", "all": "All stocks"}
-TERM = "backtest-term"
-ONE_OF_LABELS = {"long_only": "Long only", "long_short": "Long and short"}
 
 
 def layout(strategy: str | None = None, **query: str) -> html.Div:
@@ -42,12 +42,16 @@ def layout(strategy: str | None = None, **query: str) -> html.Div:
     asked = {item.name: query[item.name] for item in STRATEGIES[chosen].parameters if item.name in query}
     return html.Div([
         dcc.Store(id=ID.asked, data={"strategy": chosen, "parameters": asked, "kept": kept["persistence"]}),
+        dcc.Store(id=ID.applied, storage_type="session"),
         dcc.Interval(id=ID.interval, interval=POLL_MILLISECONDS, disabled=True),
-        dcc.Store(id=ID.shown), dcc.Store(id=ID.checking),
+        dcc.Store(id=ID.shown), dcc.Store(id=ID.checking), dcc.Store(id=ID.drawn), dcc.Store(id=ID.waiting),
         card("Backtest", _form(chosen, kept, query if strategy is not None else {}), tip="Signals are decided at a close and traded at the next open, net of fees and slippage; "
              "several tickers share one account."),
+        runs_list(),
         exports_bar(),
-        html.Div(id=ID.unknown), html.Div(id=ID.verdict), html.Div(id=ID.content), html.Div(id=ID.each), html.Div(id=ID.record),
+        html.Div(id=ID.unknown), html.Div(id=ID.verdict), html.Div(id=ID.content), html.Div(id=ID.more), html.Div(id=ID.each),
+        html.Div(_beside(), id=ID.beside_box, hidden=True), html.Div(id=ID.record),
+        html.Div(dcc.Graph(), hidden=True),  # loads the drawing library before there is anything to draw
     ])  # fmt: skip
 
 
@@ -58,21 +62,23 @@ def _form(strategy: str, kept: Mapping[str, Any], query: Mapping[str, str]) -> h
     return html.Div([
         html.Div([
             field("Strategy", dcc.Dropdown(id=ID.strategy, options=strategies, value=strategy, clearable=False, **kept)),
-            field("Universe", dcc.Dropdown(id=ID.scope, options=SCOPES, value="chosen",
-                                            clearable=False, **kept)),
+            field("Start from", dcc.Dropdown(id=ID.preset, options=_presets(), placeholder="a preset"),
+                  "A preset sets costs and rules, some the strategy too; tickers, dates and capital stay."),
+            field("Universe", dcc.Dropdown(id=ID.scope, options=scopes(), value=CHOSEN, clearable=False, **kept)),
             html.Div(field("Tickers", dcc.Dropdown(
                 id=ID.tickers, options=tradable, value=chosen or None, multi=True, placeholder="Choose tickers", **kept)),
                      className="flex-grow-1"),
         ], className="controls mb-2"),
+        html.Div(id=ID.preset_told, className="small text-body-secondary"),
         html.Div([
             field("From", dbc.Input(id=ID.start, type="date", value=asked_date(query, "start"), size="sm", **kept), "First date; empty: from the first price."),
             field("To", dbc.Input(id=ID.end, type="date", value=asked_date(query, "end"), size="sm", **kept), "Last date; empty: to the last price."),
-            field("Initial capital, $", _number(ID.capital, asked_capital(query), kept)),
+            field("Initial capital, $", number_input(ID.capital, asked_capital(query), kept)),
         ], className="controls mb-2"),
         html.Div(id=ID.parameters, className="controls mb-3"),
         dbc.Accordion([
-            dbc.AccordionItem(_terms(COSTS, kept, query), title="Costs"),
-            dbc.AccordionItem([_terms(RULES, kept, query), html.Div(field("Engine", dcc.Dropdown(
+            dbc.AccordionItem(html.Div(term_controls(COSTS, query, kept=kept), id=ID.costs, className="controls"), title="Costs"),
+            dbc.AccordionItem([html.Div(term_controls(RULES, query, kept=kept), id=ID.rules, className="controls"), html.Div(field("Engine", dcc.Dropdown(
                 id=ID.engine, options=ENGINES, value=asked_engine(query), clearable=False, **kept,
             ), "vectorbt knows no market impact, participation cap, borrow fee, drawdown halt or interest: set them to 0."),
                 className="controls mt-2")], title="Rules of risk, and the engine"),
@@ -98,51 +104,12 @@ def tradable_tickers() -> list[dict[str, str]]:
     return [{"value": row.ticker, "label": f"{row.ticker} · {row.name}"} for row in rows]
 
 
-def parameter_controls(
-    strategy: str, asked: Mapping[str, Any] | None = None, *, kept: Mapping[str, Any] = KEPT
-) -> list[html.Div]:
-    """Return a control per declared parameter of a strategy: a number, a text, or a list for a choice.
-
-    asked: {parameter: text of the address} where it names one; what the parameter does not allow is passed over.
-    """
-    return [
-        field(_label(item), _control(item, (asked or {}).get(item.name), kept), item.help)
-        for item in STRATEGIES[strategy].parameters
-    ]
+def _presets() -> list[dict[str, str]]:
+    return [{"value": key, "label": item.label, "title": item.description} for key, item in PRESETS.items()]
 
 
-def _terms(declared: tuple[Parameter, ...], kept: Mapping[str, Any], query: Mapping[str, str]) -> html.Div:
-    return html.Div(
-        [field(_label(item), _control(item, query.get(item.name), kept, kind=TERM), item.help) for item in declared],
-        className="controls",
-    )
-
-
-def _label(parameter: Parameter) -> str:
-    return f"{parameter.label}, %" if parameter.percent else parameter.label
-
-
-def _control(
-    parameter: Parameter, asked: str | None, kept: Mapping[str, Any], *, kind: str = "backtest-parameter"
-) -> Any:
-    key = {"type": kind, "name": parameter.name}
-    try:
-        value = parameter.default if asked is None else parameter.check(asked)
-    except PlumblineError:
-        value = parameter.default
-    if parameter.parse is not None:
-        return dbc.Input(id=key, type="text", value=value, placeholder="rsi.window=21", size="sm", **kept)
-    if parameter.choices:
-        options = {choice: VOTES[choice].vote.label if choice in VOTES else choice for choice in parameter.choices}
-        return dcc.Dropdown(id=key, options=options, value=list(value), multi=True, **kept)
-    if parameter.one_of:
-        options = {choice: ONE_OF_LABELS.get(choice, choice.replace("_", " ")) for choice in parameter.one_of}
-        return dcc.Dropdown(id=key, options=options, value=value, clearable=False, **kept)
-    if isinstance(parameter.default, bool):
-        return dbc.Switch(id=key, value=value, **kept)
-    shown = round(value * 100, 6) if parameter.percent else value
-    return dbc.Input(id=key, type="number", value=shown, step="any", size="sm", **kept)
-
-
-def _number(key: str, value: float, kept: Mapping[str, Any]) -> dbc.Input:
-    return dbc.Input(id=key, type="number", value=round(value, 6), step="any", size="sm", **kept)
+def _beside() -> dbc.Card:
+    other = field("Beside", dcc.Dropdown(id=ID.other, options=[], placeholder="another of my runs", clearable=False))
+    return card("Beside another of my runs", [html.Div(other, className="mb-2"), html.Div(id=ID.beside)],
+                tip="The run shown and another one of yours, by default the newest other: on the sessions they share. Whether they differ "
+                    "is tested on the Compare tab.")  # fmt: skip

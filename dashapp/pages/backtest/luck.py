@@ -14,6 +14,7 @@ from dashapp.data import workspace
 from dashapp.format import number, percent
 from pipeline.ledger import hypothesis_of
 from pipeline.queries import trials as trial_queries
+from pipeline.standard import trial_of
 from pipeline.workspace import reading
 
 TIP = (
@@ -49,10 +50,18 @@ def tries(result: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def judged(tried: pd.DataFrame, result: Mapping[str, Any]) -> Significance | None:
-    """Return what a result is worth among the tries on its hypothesis; None where it was not counted."""
-    place = np.flatnonzero(tried["id"] == result["result_id"])
-    if not len(place):
+    """Return what a result is worth among the tries on its hypothesis; None where it was not counted.
+
+    A standard backtest of an earlier night has the place of the newest, with its own figures in it.
+    """
+    mine = tried["result_id"] == result["result_id"]
+    if not mine.any():
+        mine = tried["id"] == trial_of(result["strategy_name"], result["tickers"], result["params"])
+        known = {name: result["metrics"].get(name) for name in ("sharpe_ratio", "skewness", "kurtosis")}
+        known["n_obs"] = result["audit"].get("sessions")
+        tried = tried.assign(**{name: tried[name].where(~mine, value) for name, value in known.items()})
+    if not mine.any():
         return None
     columns = (tried[name].to_numpy(dtype=float) for name in ("sharpe_ratio", "n_obs", "skewness", "kurtosis"))
     held = result["metrics"].get("benchmark_sharpe_ratio")
-    return significance(Trials(*columns), int(place[0]), benchmark_sharpe_ratio=held)
+    return significance(Trials(*columns), int(np.flatnonzero(mine)[0]), benchmark_sharpe_ratio=held)

@@ -10,7 +10,7 @@ from dash import dcc, html
 
 from analytics.backtest.intervals import SPREADS
 from analytics.metrics import METRICS
-from dashapp.components import card, column, empty_state, grid, stat, stats
+from dashapp.components import card, column, empty_state, grid, stat, stats, text_table
 from dashapp.data import market, published, workspace
 from dashapp.format import unbroken
 from dashapp.pages.backtest.assumptions import asked, assumed, facts, notes
@@ -39,11 +39,10 @@ from dashapp.pages.backtest.tables import (
     metric_text,
     ticker_rows,
 )
-from dashapp.pages.backtest.tear_sheet import pictures, tickers_card, trades_card
+from dashapp.pages.backtest.tear_sheet import account_card, pictures, tickers_card, trades_card
 
 SCRIPT = "backtest-script"
 METRIC_HEIGHT = 440
-LABELS = "min(18rem, 40%)"  # of the width of the facts
 
 
 def verdict_view(result_id: str | None, *, checking: bool = False) -> list[Any]:
@@ -63,19 +62,25 @@ def verdict_view(result_id: str | None, *, checking: bool = False) -> list[Any]:
         *(html.P(text, className="small text-body-secondary mb-1") for text in notes(result, stale=stale)),
         html.Div(stats([audit_stat(result["audit"], checking=checking), *_cards(result)]), className="filled mt-3"),
         *gate_list(result["audit"]),
-        luck_card(result),
     ]
 
 
-def sheet_view(result_id: str | None, *, theme: str | None) -> Any:
-    """Return the pictures of a stored result, or what to do where there is none; raises MissingDataError where it is not stored."""
+def account_view(result_id: str | None, *, theme: str | None) -> Any:
+    """Return the account of a stored result, or what to do where there is none; raises MissingDataError where it is not stored."""
     with market() as reader:
         published(reader)  # without a store there is nothing to test on: this says so
     if result_id is None:
         return empty_state("Set the controls and press Run Backtest. The answer is stored: the same question on the same "
                            "data comes back at once.", title="No backtest yet", icon="play-circle")  # fmt: skip
     result_row(result_id)  # what is drawn already may be stored no more
-    return _sheet(workspace(), result_id, theme)
+    return _account(workspace(), result_id, theme)
+
+
+def sheet_view(result_id: str | None, *, theme: str | None) -> Any:
+    """Return what the ledger says of a stored result, and its other pictures; nothing where no result is shown."""
+    if result_id is None:
+        return None
+    return [luck_card(result_row(result_id)), _sheet(workspace(), result_id, theme)]
 
 
 def tickers_view(result_id: str | None) -> Any:
@@ -93,8 +98,13 @@ def record_view(result_id: str | None) -> Any:
 
 
 @lru_cache(maxsize=KEPT_RESULTS)
-def _sheet(_workspace: Path, result_id: str, theme: str | None) -> list[Any]:
+def _account(_workspace: Path, result_id: str, theme: str | None) -> dbc.Card | None:
     """A result never changes once it is stored: neither do its pictures. What its audit adds stands elsewhere."""
+    return account_card(stored(result_id), theme=theme)
+
+
+@lru_cache(maxsize=KEPT_RESULTS)
+def _sheet(_workspace: Path, result_id: str, theme: str | None) -> dbc.Row | None:
     return pictures(stored(result_id), theme=theme)
 
 
@@ -147,11 +157,7 @@ def _metric_grids(metrics: dict[str, Any]) -> dbc.Row:
 
 
 def _facts(result: dict[str, Any]) -> html.Div:
-    rows = [
-        html.Tr([html.Th(label, className="pe-3 align-top", style={"width": LABELS}), html.Td(words)])
-        for label, words in facts(result).items()
-    ]
-    return html.Div(html.Table(html.Tbody(rows), className="small"), style={"overflowWrap": "anywhere"})
+    return html.Div(text_table(["", ""], list(facts(result).items())), className="facts small")
 
 
 def _script(result: dict[str, Any]) -> html.Details:

@@ -14,7 +14,7 @@ from analytics.backtest.tear_sheet import (
     rolling_statistics,
     worst_drawdowns,
 )
-from dashapp.components import card, column, graph, grid, number_column, percent_column, plain_table
+from dashapp.components import card, column, graph, grid, number_column, percent_column, text_table
 from dashapp.figures.backtest import equity_figure, exposure_figure, rolling_figure, turnover_unit
 from dashapp.figures.backtest_returns import (
     best_and_worst,
@@ -30,10 +30,19 @@ from dashapp.pages.backtest.tables import cost_words, crisis_words, drawdown_wor
 NARROW = 4  # columns that a telephone shows
 
 
-def pictures(shown: Stored, *, theme: str | None) -> list[Any]:
-    """Return the cards of the tear sheet, the account first."""
+def account_card(shown: Stored, *, theme: str | None) -> dbc.Card | None:
+    """Return the account beside buy and hold; None where no account is stored."""
     if shown.account.empty:
-        return []
+        return None
+    return card("Equity and drawdown", graph(equity_figure(shown.account, theme=theme, drawdowns=worst_drawdowns(shown.record))), tools=_scale(),
+                tip="Account value at each close, in total-return prices, against buying the same tickers equally at the start with the same "
+                    "costs. Shaded: the worst drawdowns, with their numbers in the table below.")  # fmt: skip
+
+
+def pictures(shown: Stored, *, theme: str | None) -> dbc.Row | None:
+    """Return the other cards of the tear sheet; None where no account is stored."""
+    if shown.account.empty:
+        return None
     left = [
         card("Worst drawdowns", _table(drawdown_words(shown.record), "No drawdown."), tip="From a peak until it is regained; days are calendar days."),
         _months(shown, theme), _rolling(shown, theme), _costs(shown),
@@ -43,12 +52,7 @@ def pictures(shown: Stored, *, theme: str | None) -> list[Any]:
              tip="From the closing high of the S&P 500 to the closing low that ended the fall. (part): the test covers only part of it."),
         _years(shown, theme), _distribution(shown, theme), _exposure(shown, theme), _contributions(shown, theme),
     ]  # fmt: skip
-    return [
-        card("Equity and drawdown", graph(equity_figure(shown.account, theme=theme, drawdowns=worst_drawdowns(shown.record))), tools=_scale(),
-             tip="Account value at each close, in total-return prices, against buying the same tickers equally at the start with the same "
-                 "costs. Shaded: the worst drawdowns, with their numbers in the table below."),
-        dbc.Row([dbc.Col(left, xl=6), dbc.Col(right, xl=6)]),
-    ]  # fmt: skip
+    return dbc.Row([dbc.Col(left, xl=6), dbc.Col(right, xl=6)])
 
 
 def trades_card(shown: Stored) -> dbc.Card:
@@ -189,7 +193,7 @@ def _table(table: tuple[list[str], list[list[str]]], nothing: str) -> Any:
         if len(header) > NARROW
         else None
     )
-    return [hint, plain_table(list(header), [list(row) for row in rows])]
+    return [hint, text_table(header, rows)]
 
 
 def _scale() -> html.Div:

@@ -30,13 +30,14 @@ def show(chosen: Any, theme: Any, _changed: Any) -> Any:
 
 
 @callback(
-    Output(ID.panel, "children"), Output(ID.path_box, "hidden"),
+    Output(ID.panel, "children"), Output(ID.path_box, "hidden"), Output(ID.panels, "hidden"),
     Input(ID.tab, "active_tab"), Input(ID.runs, "data"), Input(SHELL.theme_name, "data"), Input(ID.path_run, "value"),
     Input(ID.premium, "value"), Input(ID.volatility, "value"), Input(ID.years, "value"),
 )  # fmt: skip
 def open_panel(tab: Any, chosen: Any, theme: Any, run: Any, premium: Any, volatility: Any, years: Any) -> Any:
     """Compute the panel that is open, and no other."""
-    return guarded(_panel)(tab, chosen, theme, run, premium, volatility, years), tab != "paths" or _too_few(chosen)
+    found, nothing = guarded(_panel)(tab, chosen, theme, run, premium, volatility, years), _too_few(chosen)
+    return found, tab != "paths" or nothing, nothing
 
 
 def _panel(tab: Any, chosen: Any, theme: Any, run: Any, premium: Any, volatility: Any, years: Any) -> Any:

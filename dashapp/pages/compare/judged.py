@@ -16,6 +16,11 @@ from dashapp.pages.backtest.luck import judged, tries
 from dashapp.pages.compare.runs import KEPT, Held, Runs
 
 SEED = 20_240_102  # the same question has the same answer on every machine
+BY_UNIT = {
+    "valueFormatter": {
+        "function": "params.data.unit === 'fraction' ? plumblinePercent(params.value, 1) : plumblineNumber(params.value, 2)"
+    }
+}
 LUCK_TIP = (
     "The best of many tries looks good by luck alone. Every run of a strategy on these tickers is counted in the ledger, whatever its parameters, "
     "costs, rules and dates, deleted ones too. Needed: the Sharpe ratio that the best of as many tries without skill reaches in 5 %."
@@ -88,9 +93,10 @@ def luck_rows(runs: Runs) -> pd.DataFrame:
 def differences_view(runs: Runs) -> list[Any]:
     """Return the verdict on the chosen runs and the tests behind it; raises InputError where too few sessions are shared."""
     found = comparison(runs)
-    measure = runs.measure
+    measure, others = runs.measure, other_rows(found)
     spa = "–" if found.spa_p_value is None or np.isnan(found.spa_p_value) else number(found.spa_p_value, digits=3)
-    kept = "; ".join(found.confidence_set) or "–"
+    held, n_runs = found.confidence_set, len(found.correlation)
+    kept = "all of them" if len(held) == n_runs else "; ".join(held) or "–"
     return [
         card("Is one better?", [
             html.P(found.verdict, className="lead mb-2"),
@@ -98,15 +104,17 @@ def differences_view(runs: Runs) -> list[Any]:
                 stat("Winner", found.winner or "None", tip="The run whose Sharpe ratio is higher than every other's at 5 %, after Holm's correction. None: "
                      "the data do not say which is best.", tone="up" if found.winner else "neutral"),
                 stat("Any better than the measure?", f"p = {spa}", note=f"measure: {measure}",
-                     tip="Hansen's (2005) test of superior predictive ability: the probability of so good a best run, were none better than the measure."),
-                stat("May be the best", f"{len(found.confidence_set)} of {found.correlation.shape[0]}", note=kept,
+                     tip="Hansen's (2005) test of superior predictive ability: the probability of so good a best run, were none better than the measure: the run that buys "
+                     "and holds, else buy and hold of the tickers that all share, else the first run."),
+                stat("May be the best", f"{len(held)} of {n_runs}", note=kept,
                      tip="Hansen, Lunde and Nason's (2011) model confidence set: holds the best run with 95 % probability."),
                 stat("Common sessions", f"{found.n_sessions:,}", tip="Those on which every run and the risk-free rate are known."),
             ]),
         ], tip="All runs are redrawn on the same sessions, in blocks, so that what they have in common cancels."),
         card("Pairs", grid("compare-pairs", pair_rows(found), _pair_columns(), row_id="key", row_height=32, height=_height(len(found.differences))), tip=PAIR_TIP),
-        card("Other metrics", grid("compare-other", other_rows(found), _other_columns(), row_id="key", row_height=32, height=_height(len(found.metrics))),
-             tip="First run less the other, with the 95 % interval of a stationary bootstrap. These p values are not corrected for their number."),
+        card("Other metrics", grid("compare-other", others, _other_columns(), row_id="key", row_height=32, height=_height(len(others))),
+             tip="First run less the other, percents in points, with the 95 % interval of a stationary bootstrap. These p values are not corrected for "
+                 "their number: of twenty, chance alone makes one smaller than 5 %."),
     ]  # fmt: skip
 
 
@@ -128,10 +136,10 @@ def pair_rows(found: Comparison) -> pd.DataFrame:
 
 
 def other_rows(found: Comparison) -> pd.DataFrame:
-    """Return the differences of the other metrics, with their labels."""
-    rows = found.metrics
-    labels = rows["metric"].map(lambda key: METRICS[key].label)
-    return rows.assign(key=rows["run"] + " | " + rows["other"] + " | " + rows["metric"], label=labels)
+    """Return the differences of the other metrics than the Sharpe ratio, with their labels and units."""
+    rows = found.metrics[found.metrics["metric"] != "sharpe_ratio"]
+    labels, units = (rows["metric"].map(lambda key, of=of: getattr(METRICS[key], of)) for of in ("label", "unit"))
+    return rows.assign(key=rows["run"] + " | " + rows["other"] + " | " + rows["metric"], label=labels, unit=units)
 
 
 def _pair_columns() -> list[dict[str, Any]]:
@@ -146,8 +154,8 @@ def _pair_columns() -> list[dict[str, Any]]:
 def _other_columns() -> list[dict[str, Any]]:
     return [
         column("run", "Run", minWidth=160, tooltipField="run"), column("other", "Other", minWidth=160, tooltipField="other"), column("label", "Metric", width=160),
-        number_column("difference", "Difference", digits=3, width=110, tip="Fractions for returns and drawdowns"),
-        number_column("low", "95 % from", digits=3, width=100), number_column("high", "to", digits=3, width=90), p_value_column("p_value", "p"),
+        *(number_column(key, title, width=width) | BY_UNIT for key, title, width in (("difference", "Difference", 115), ("low", "95 % from", 115), ("high", "to", 105))),
+        p_value_column("p_value", "p"),
     ]  # fmt: skip
 
 

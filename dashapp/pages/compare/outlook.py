@@ -79,7 +79,7 @@ def _record(found: Blend, theme: str | None) -> list[dbc.Card]:
     ]  # fmt: skip
     return [card("Out of sample", [
         html.P(told, className="fw-semibold"),
-        graph(curves_figure(held.dates, curves, muted=list(rows["label"][len(WAYS):]), theme=theme)),
+        graph(curves_figure(held.dates, curves, lead=list(rows["label"][:len(WAYS)]), theme=theme)),
         grid("compare-blend", rows, columns, row_id="label", row_height=32),
     ], tip=f"Each of the {len(held.chosen_on)} choices knows the sessions before it alone and is held for the next ones. Moving capital between runs "
            "is free here; the runs' own costs are in their returns.")]  # fmt: skip

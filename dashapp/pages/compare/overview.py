@@ -1,5 +1,6 @@
 """What the chosen runs show at once: curves, Sharpe ratios, the table of metrics, correlation."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -10,7 +11,7 @@ from dash import html
 from analytics.metrics import METRICS
 from dashapp.components import card, column, graph, grid, number_column, percent_column
 from dashapp.figures.compare import correlation_figure, curves_figure, sharpe_figure
-from dashapp.pages.compare.runs import Runs, known
+from dashapp.pages.compare.runs import Runs, known, tickers_text
 
 SHOWN = (
     "total_return", "annual_return", "annual_volatility", "sharpe_ratio", "sortino_ratio", "max_drawdown", "calmar_ratio",
@@ -21,7 +22,9 @@ SHOWN = (
 def overview(runs: Runs, *, theme: str | None) -> list[Any]:
     """Return the cards that need no test; raises MissingDataError where the runs share no sessions."""
     common = runs.common
-    span = f"{common.dates[0]} to {common.dates[-1]}, {len(common.dates):,} sessions"
+    lists = {tuple(item["tickers"]) for item in runs.results.values()}
+    tickers = f", all on {tickers_text(lists.pop())}" if len(lists) == 1 else ""
+    span = f"{common.dates[0]} to {common.dates[-1]}, {len(common.dates):,} sessions{tickers}"
     apart = (
         ""
         if runs.same_dates
@@ -37,8 +40,8 @@ def overview(runs: Runs, *, theme: str | None) -> list[Any]:
             dbc.Col(card("Correlation of returns", graph(correlation_figure(common.correlation, theme=theme), tools=False),
                          tip="Of the daily returns on the common sessions. Runs that move together are one bet, and blend to little."), xl=6),
         ]),
-        card("Metrics", grid("compare-metrics", metric_rows(runs), metric_columns(), row_id="label", row_height=32),
-             tip="Each over its own dates, as on its tear sheet; ⓘ of a metric is the tip of its heading."),
+        card("Metrics", grid("compare-metrics", metric_rows(runs), metric_columns(dated=not runs.same_dates), row_id="label", row_height=32),
+             tip="Each over its own dates, as on its tear sheet; the heading of a column explains its metric."),
     ]  # fmt: skip
 
 
@@ -66,24 +69,36 @@ def sharpe_rows(runs: Runs) -> pd.DataFrame:
 
 
 def metric_rows(runs: Runs) -> pd.DataFrame:
-    """Return label and the metrics SHOWN, a row per run and per buy and hold; NaN where undefined or not stored."""
+    """Return label, dates and the metrics SHOWN, a row per run and per buy and hold; NaN where undefined or not stored."""
     rows = [
-        {"label": label} | {key: known(item["metrics"].get(key)) for key in SHOWN}
+        {"label": label, "dates": _dates(item)} | {key: known(item["metrics"].get(key)) for key in SHOWN}
         for label, item in runs.results.items()
     ]
-    rows += [{"label": label} | {key: benchmark_metric(runs, label, key) for key in SHOWN} for label in runs.benchmarks]
+    rows += [
+        {"label": label, "dates": _dates(runs.results[_owner(runs, label)])} | {key: benchmark_metric(runs, label, key) for key in SHOWN}
+        for label in runs.benchmarks
+    ]  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _dates(item: Mapping[str, Any]) -> str:
+    return f"{item['start_date'][:7]} to {item['end_date'][:7]}"
+
+
+def _owner(runs: Runs, benchmark: str) -> str:
+    """The label of the run that a buy and hold belongs to."""
+    return next(name for name, record in runs.records.items() if record is runs.benchmarks[benchmark])
 
 
 def benchmark_metric(runs: Runs, label: str, key: str) -> float:
     """Return a metric of buy and hold as the run it belongs to has stored it; NaN where it has not."""
-    owner = next(name for name, record in runs.records.items() if record is runs.benchmarks[label])
-    return known(runs.results[owner]["metrics"].get(f"benchmark_{key}"))
+    return known(runs.results[_owner(runs, label)]["metrics"].get(f"benchmark_{key}"))
 
 
-def metric_columns() -> list[dict[str, Any]]:
-    """Return the columns of the table of metrics, explained by the registry."""
+def metric_columns(*, dated: bool) -> list[dict[str, Any]]:
+    """Return the columns of the table of metrics, explained by the registry; dated: with the months that each run covers."""
     columns = [column("label", "Run", minWidth=200, pinned="left", tooltipField="label")]
+    columns += [column("dates", "Over", width=150)] if dated else []
     for key in SHOWN:
         metric = METRICS[key]
         about = f"{metric.label}: {metric.description} {metric.formula}. {metric.reference}."

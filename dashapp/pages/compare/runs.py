@@ -52,7 +52,7 @@ class Runs:
     @property
     def same_dates(self) -> bool:
         """Whether each run covers the same sessions."""
-        return len({(item["start_date"], item["end_date"]) for item in self.results.values()}) == 1
+        return not _dates_differ(list(self.results.values()))
 
     @property
     def measure(self) -> str:
@@ -89,7 +89,7 @@ def chosen_runs(value: Any) -> Runs:
     """Return two or more chosen runs; raises InputError, and MissingDataError where one is not stored or too few are chosen."""
     wanted = result_ids(value)
     if len(wanted) < 2:
-        raise MissingDataError(f"Choose 2 to {MOST_RUNS} runs in the table above.")
+        raise MissingDataError(f"Choose 2 to {MOST_RUNS} runs in the table above. The Backtest tab makes them.")
     path = workspace()
     with reading(path) as reader:
         listed = history_queries.chosen(reader, wanted)
@@ -108,6 +108,9 @@ def _accounts(path: Path, wanted: tuple[str, ...]) -> list[pd.DataFrame]:
     """The accounts of results: they never change once they are stored."""
     with reading(path) as reader:
         found = history_queries.accounts(reader, wanted)
+    gone = [item for item in wanted if item not in found]
+    if gone:  # deleted since it was listed
+        raise MissingDataError(f"There is no stored result {gone[0]}.")
     return [found[item] for item in wanted]
 
 
@@ -129,9 +132,13 @@ def _benchmarks(results: Mapping[str, dict[str, Any]], records: Mapping[str, Rec
 
 
 def labels(listed: pd.DataFrame) -> list[str]:
-    """Return a name for each listed run: its own, else strategy and tickers, with what tells equal ones apart."""
+    """Return a name for each listed run: its own, else strategy and, where they differ, tickers; and what tells equal ones apart."""
     rows = listed.to_dict("records")
-    plain = [row["name"] or f"{strategy_text(row['strategy_name'])} · {tickers_text(row['tickers'])}" for row in rows]
+    same_tickers = len({tuple(row["tickers"]) for row in rows}) == 1
+    parts = [(strategy_text(row["strategy_name"]), tickers_text(row["tickers"])) for row in rows]
+    plain = [
+        row["name"] or " · ".join(part[:1] if same_tickers else part) for row, part in zip(rows, parts, strict=True)
+    ]
     counted = Counter(plain)
     found = [
         _told_apart(name, row, [other for other, same in zip(rows, plain, strict=True) if same == name])
@@ -150,16 +157,20 @@ def labels(listed: pd.DataFrame) -> list[str]:
 
 
 def _told_apart(name: str, row: Mapping[str, Any], same: Sequence[Mapping[str, Any]]) -> str:
-    """The name with the first parameters, or else the dates, that differ between runs of the same name."""
-    keys = list(dict.fromkeys(key for item in same for key in item["params"]))
+    """The name with the first parameters that differ between runs of the same name, and the years where these are not enough."""
+    keys = dict.fromkeys(key for item in same for key in item["params"])
+    differing = [key for key in keys if len({str(item["params"].get(key)) for item in same}) > 1][:NAMED]
     told = [
-        f"{key.replace('_', ' ')} {_short(row['params'].get(key))}"
-        for key in keys
-        if len({str(item["params"].get(key)) for item in same}) > 1
+        [f"{key.replace('_', ' ')} {_short(item['params'].get(key))}" for key in differing] for item in (row, *same)
     ]
-    if not told and len({(item["start_date"], item["end_date"]) for item in same}) > 1:
-        told = [f"{row['start_date'][:4]} to {row['end_date'][:4]}"]
-    return " · ".join([name, *told[:NAMED]])
+    years = (
+        [f"{row['start_date'][:4]} to {row['end_date'][:4]}"] if told.count(told[0]) > 2 and _dates_differ(same) else []
+    )
+    return " · ".join([name, *told[0], *years])
+
+
+def _dates_differ(rows: Sequence[Mapping[str, Any]]) -> bool:
+    return len({(item["start_date"], item["end_date"]) for item in rows}) > 1
 
 
 def _short(value: Any) -> str:

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 import dash_bootstrap_components as dbc
-from dash import Input, Output, State, callback, ctx, no_update
+from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, ctx, no_update
 from dash.exceptions import PreventUpdate
 
 from analytics.backtest.parameter_sets import MOST_CELLS
@@ -11,19 +11,19 @@ from analytics.backtest.sensitivity import OTHERS
 from analytics.backtest.sweep_cells import KEPT
 from analytics.errors import InputError, PlumblineError
 from dashapp import inputs
-from dashapp.backtest_job import cancel, is_new
+from dashapp.backtest_job import cancel, owner
 from dashapp.components import empty_state, grid_id, guarded, records
 from dashapp.data import market, published, settings, workspace
 from dashapp.ids import SHELL
-from dashapp.jobs import ended_text, progress_text
 from dashapp.pages.sensitivity.form import PLACES, TERMS, Form, first_axes, first_range, label_of, swept
-from dashapp.pages.sensitivity.layout import GRID, ID, STRATEGIES_SWEPT
+from dashapp.pages.sensitivity.layout import GRID, ID, STRATEGIES_SWEPT, form_fields, stored_row
 from dashapp.pages.sensitivity.result import answer_view, history_view, map_view, table_of
 from dashapp.pages.sensitivity.stored import Sweep, stored
+from dashapp.progress import ended_text, progress_text
 from dashapp.sweep_job import submit
-from pipeline import sweeps
+from pipeline import asked, sweeps
 from pipeline.queries import sweeps as sweep_queries
-from pipeline.workspace import ACTIVE, job_state, reading
+from pipeline.workspace import ACTIVE, reading
 
 OF: Final = vars(ID)
 AXES: Final = tuple(tuple(OF[f"{part}_{place}"] for part in ("axis", "low", "high", "step")) for place in PLACES)
@@ -83,6 +83,31 @@ for _axis, _low, _high, _step in AXES:
         return first_range(chosen, inputs.choice("parameter", name, swept(chosen)))
 
 
+@callback(Output(ID.draws, "disabled"), Output(ID.seed, "disabled"), Input(ID.way, "value"))
+def offer_draws(way: Any) -> tuple[bool, bool]:
+    """Let the number and the seed be set where they count."""
+    return way != "random", way != "random"
+
+
+@callback(
+    Output(ID.fields, "children"), Input(ID.fields, "id"), State(SHELL.sweep_job, "data"), State(ID.linked, "data")
+)
+def refill(_mounted: Any, sent: Any, linked: Any) -> Any:
+    """Fill the form, when the page is mounted, with the sweep that is found again; one that is linked is in it already."""
+    name, _ = _submitted(sent)
+    row = stored_row(name) if linked is None else None
+    return no_update if row is None else form_fields(row)
+
+
+clientside_callback(
+    ClientsideFunction("plumbline", "sensitivityLink"), Output(ID.written, "data"), Input(ID.linked, "data")
+)
+clientside_callback(
+    ClientsideFunction("plumbline", "nothing"),
+    Output(ID.error, "children", allow_duplicate=True), *(Input(key, "value") for key in FORM), prevent_initial_call=True,
+)  # fmt: skip
+
+
 @callback(Output(ID.count, "children"), *(Input(key, "value") for key in FORM))
 def count(*values: Any) -> Any:
     """Say how many sets the form asks for, or why it asks for none, before anything is run."""
@@ -110,7 +135,7 @@ def run(clicks: int | None, again: int | None, shown: Any, *values: Any) -> tupl
         job = submit(_request_of(name) if resume and name else _form(values).request())
     except PlumblineError as error:
         return no_update, no_update, dbc.Alert(str(error), color="danger", class_name="mt-2 mb-0"), no_update
-    return job, job["job_id"] if is_new(job) else no_update, None, None
+    return job, job.get("job_id", no_update), None, None
 
 
 def _request_of(name: str) -> sweeps.SweepRequest:
@@ -141,7 +166,7 @@ def watch(_ticks: Any, sent: Any, shown: Any, linked: Any) -> tuple[Any, ...]:
     kept = shown if ctx.triggered_id is None else no_update
     if name is None:
         return *NOTHING_RUNS, "", kept
-    job = job_state(workspace(), job_id) if job_id else None
+    job = asked.job_state(workspace(), owner(), job_id) if job_id else None
     if job is not None and job["state"] in ACTIVE:
         return (
             False,
@@ -196,18 +221,20 @@ def show(shown: Any, theme: Any, _run: Any) -> Any:
 
 @callback(
     Output(ID.body, "hidden"), Output(ID.resume, "disabled"), Output(ID.x, "options"), Output(ID.x, "value"), Output(ID.y, "options"),
-    Output(ID.y, "value"), Output(grid_id(GRID), "columnDefs"), Output(grid_id(GRID), "rowData"), Input(ID.shown, "data"),
+    Output(ID.y, "value"), Output(ID.y_box, "hidden"), Output(ID.others_box, "hidden"),
+    Output(grid_id(GRID), "columnDefs"), Output(grid_id(GRID), "rowData"), Input(ID.shown, "data"),
 )  # fmt: skip
 def fill(shown: Any) -> tuple[Any, ...]:
-    """Offer the axes of the shown sweep, and list its sets."""
+    """Offer the axes of the shown sweep, as far as it has them, and list its sets."""
     found = _found(shown)
     if found is None:
         name = _sweep_of(shown)
-        return True, name is None, [], None, [], None, [], []
+        return True, name is None, [], None, [], None, True, True, [], []
     names = found.names
     options = [{"value": name, "label": label_of(found.row["strategy"], name)} for name in names]
     columns, rows = table_of(found)
-    return False, found.is_whole, options, names[0], options, names[min(1, len(names) - 1)], columns, records(rows)
+    up, third = names[min(1, len(names) - 1)], len(names) == 3 and found.request.grid is not None
+    return False, found.is_whole, options, names[0], options, up, len(names) == 1, not third, columns, records(rows)
 
 
 @callback(

@@ -15,7 +15,8 @@ from dashapp.components import card, field, grid
 from dashapp.data import workspace
 from dashapp.ids import ids
 from dashapp.inputs import name as stored_name
-from dashapp.pages.backtest.layout import ONE_OF_LABELS, tradable_tickers
+from dashapp.pages.backtest.controls import ONE_OF_LABELS
+from dashapp.pages.backtest.layout import tradable_tickers
 from dashapp.pages.sensitivity.form import DRAWS, PLACES, TERMS, WAYS, first_axes, first_range, swept, swept_parameter
 from pipeline import sweeps
 
@@ -23,24 +24,27 @@ ID = ids(
     "sensitivity", "strategy", "tickers", "start", "end", *TERMS,
     *(f"{part}_{place}" for place in PLACES for part in ("axis", "low", "high", "step")),
     "way", "draws", "seed", "count", "run", "cancel", "resume", "error", "interval", "progress", "message", "shown", "linked",
-    "content", "body", "metric", "x", "y", "others", "map", "go", "history",
+    "content", "body", "metric", "x", "y", "others", "map", "go", "history", "fields", "y_box", "others_box", "written",
 )  # fmt: skip
 GRID = "sensitivity-cells"
 POLL_MILLISECONDS = 300
 STRATEGIES_SWEPT = {item.key: item.label for item in STRATEGIES.values() if swept(item.key)}
+SEED = 1
 OTHERS_LABELS = {"best": "best", "median": "median"}
 
 
 def layout(sweep: str | None = None, **_query: str) -> html.Div:
     """Return the form, the progress line and the places of the answer; the address may name a stored sweep."""
-    linked = _linked(sweep)
+    linked = stored_row(sweep)
     return html.Div([
         dcc.Location(id=ID.go, refresh="callback-nav"),
         dcc.Interval(id=ID.interval, interval=POLL_MILLISECONDS, disabled=True),
+        dcc.Store(id=ID.written),
         dcc.Store(id=ID.linked, data=linked["sweep_id"] if linked else None),
         dcc.Store(id=ID.shown, data={"sweep": linked["sweep_id"], "job": None} if linked else None),
-        card("Sensitivity", _form(_filled(linked)), tip="One backtest for every set of parameters, by the engine of the Backtest tab. "
+        card("Sensitivity", _form(form_fields(linked)), tip="One backtest for every set of parameters, by the engine of the Backtest tab. "
              "Parameters that are not swept stand at their defaults. Every set is counted as a try."),
+        *([html.P("The sweep that the address names is not stored here.", className="mb-1")] if sweep and linked is None else []),
         html.Div(id=ID.content),
         html.Div([
             card("The landscape", [_map_controls(), html.Div(id=ID.map)],
@@ -53,8 +57,8 @@ def layout(sweep: str | None = None, **_query: str) -> html.Div:
     ])  # fmt: skip
 
 
-def _linked(sweep: str | None) -> dict[str, Any] | None:
-    """The row of the sweep that the address names, None where there is none."""
+def stored_row(sweep: str | None) -> dict[str, Any] | None:
+    """Return the row of a stored sweep, None where there is none of this name."""
     try:
         return sweeps.load(stored_name("sweep", sweep), workspace=workspace()) if sweep else None
     except PlumblineError:
@@ -75,7 +79,7 @@ def _filled(linked: dict[str, Any] | None) -> dict[str, Any]:
             "terms": terms,
             "spans": spans,
             "draws": None,
-            "seed": 1,
+            "seed": SEED,
         }
     strategy, axes = linked["strategy"], linked["axes"]
     spans = []
@@ -86,11 +90,13 @@ def _filled(linked: dict[str, Any] | None) -> dict[str, Any]:
         name: linked["params"][name] * 100 if item.percent else linked["params"][name] for name, item in TERMS.items()
     }
     return {"strategy": strategy, "tickers": linked["tickers"], "start": linked["start_date"], "end": linked["end_date"],
-            "terms": terms, "spans": spans, "draws": axes["draws"], "seed": axes["seed"]}  # fmt: skip
+            "terms": terms, "spans": spans, "draws": axes["draws"], "seed": axes["seed"] if axes["draws"] else SEED}  # fmt: skip
 
 
-def _form(filled: dict[str, Any]) -> html.Div:
-    return html.Div([
+def form_fields(linked: dict[str, Any] | None) -> list[Any]:
+    """Return the fields of the form with the values of a stored sweep, or those that it begins with."""
+    filled = _filled(linked)
+    return [
         html.Div([
             field("Strategy", dcc.Dropdown(id=ID.strategy, options=STRATEGIES_SWEPT, value=filled["strategy"], clearable=False)),
             html.Div(field("Tickers", dcc.Dropdown(id=ID.tickers, options=tradable_tickers(), value=filled["tickers"], multi=True, placeholder="Choose tickers")),
@@ -102,10 +108,16 @@ def _form(filled: dict[str, Any]) -> html.Div:
         *(_axis(place, filled) for place in PLACES),
         html.Div([
             field("Sets", dcc.Dropdown(id=ID.way, options=WAYS, value="random" if filled["draws"] else "grid", clearable=False)),
-            field("How many", _number(ID.draws, filled["draws"] or DRAWS), "Of sets drawn at random."),
+            field("How many", _number(ID.draws, filled["draws"] or DRAWS), "Of sets drawn at random: every combination needs no number."),
             field("Seed", _number(ID.seed, filled["seed"]), "The same seed draws the same sets."),
             html.Div(id=ID.count, className="small align-self-end pb-1", role="status"),
         ], className="controls my-3"),
+    ]  # fmt: skip
+
+
+def _form(fields: list[Any]) -> html.Div:
+    return html.Div([
+        html.Div(fields, id=ID.fields),
         html.Div([
             dbc.Button("Run sweep", id=ID.run, color="primary"),
             dbc.Button("Cancel", id=ID.cancel, color="secondary", outline=True, disabled=True),
@@ -141,9 +153,9 @@ def _map_controls() -> html.Div:
     return html.Div([
         field("Metric", dcc.Dropdown(id=ID.metric, options=metrics, value="sharpe_ratio", clearable=False)),
         field("Across", dcc.Dropdown(id=ID.x, options=[], clearable=False)),
-        field("Up", dcc.Dropdown(id=ID.y, options=[], clearable=False)),
-        field("Of the third", dcc.Dropdown(id=ID.others, options={key: OTHERS_LABELS[key] for key in OTHERS}, value="best", clearable=False),
-               "What a place of the map shows where a third parameter is swept."),
+        html.Div(field("Up", dcc.Dropdown(id=ID.y, options=[], clearable=False)), id=ID.y_box),
+        html.Div(field("Of the third", dcc.Dropdown(id=ID.others, options={key: OTHERS_LABELS[key] for key in OTHERS}, value="best", clearable=False),
+                       "What a place of the map shows of the third parameter."), id=ID.others_box),
     ], className="controls mb-2")  # fmt: skip
 
 

@@ -25,7 +25,8 @@ WALK_TIP: Final = (
 MOST_NAMED: Final = 5  # tickers of a sweep in the list of sweeps
 PBO_TIP: Final = (
     "Over all 12,870 ways to take half of the blocks: how often the best set of one half ranks at or below the median in the other. "
-    "Near 0 the choice carries over; 50 % is what chance gives. Bailey, Borwein, López de Prado and Zhu (2017)."
+    "Near 0 the choice carries over; 50 % is what chance gives. Sets that stand still half of the time are left out. "
+    "Bailey, Borwein, López de Prado and Zhu (2017)."
 )
 
 
@@ -66,16 +67,16 @@ def _notes(shown: Sweep) -> list[html.P]:
 
 
 def _walk_card(shown: Sweep, theme: str | None) -> dbc.Card:
-    found, passive = shown.walked, shown.row["benchmark_sharpe_ratio"]
+    found, judged = shown.walked, shown.overfitting
     ends = [_period(shown, block) for block in found.blocks]
     return card("Out of sample", [
         stats([
-            stat("Out of sample", number(found.out_of_sample), note=f"buy and hold {number(passive)} over all sessions",
-                 tip="Sharpe ratio per year of always holding the set that was best so far: a walk-forward."),
+            stat("Out of sample", number(found.out_of_sample), note=f"buy and hold {number(shown.passive)}",
+                 tip="Sharpe ratio per year of always holding the set that was best so far: a walk-forward. Below: buy and hold of the same tickers on the same sessions."),
             stat("In sample", number(found.in_sample), tip="Sharpe ratio per year that the chosen sets had when they were chosen: what was promised, on average."),
             stat("With hindsight", number(found.hindsight), tip="Sharpe ratio per year of the best set over the same blocks, which nobody could have known."),
-            stat("Overfitting", percent(shown.overfitting.pbo, digits=0), note="probability", tip=PBO_TIP),
-            stat("Loss after choosing", percent(shown.overfitting.loss_probability, digits=0), note="probability",
+            stat("Overfitting", percent(judged.pbo, digits=0), note=f"probability, of {judged.n_cells:,} sets", tip=PBO_TIP),
+            stat("Loss after choosing", percent(judged.loss_probability, digits=0), note="probability",
                  tip="Share of the same halves in which the best set of one had a Sharpe ratio below 0 in the other."),
         ]),
         graph(choices_figure(found, ends, theme=theme), tools=False),
@@ -104,7 +105,7 @@ def _luck_card(shown: Sweep) -> dbc.Card | None:
             *plateau,
             stat("Tries so far", f"{judged.n_trials:,}", tip="Sets and runs of this strategy on these tickers, since the workspace began."),
             stat("Best of luck alone", number(judged.noise_maximum), tip="The Sharpe ratio that as many tries without any skill find on average."),
-            stat("Needed", number(judged.needed), tip="What the best of as many tries must reach to be significantly better than buy and hold, at 5 %."),
+            stat("Needed", number(judged.needed), note=f"buy and hold {number(shown.row['benchmark_sharpe_ratio'])}", tip="What the best of as many tries must reach to be significantly better than buy and hold, at 5 %."),
             stat("Deflated", percent(judged.deflated), tip="Probability that the true Sharpe ratio is above what luck alone finds in as many tries.",
                  tone="up" if judged.significant else "neutral"),
         ]),
@@ -135,7 +136,8 @@ def map_view(shown: Sweep, *, metric: str, x: str, y: str | None, others: str, t
             graph(
                 points_figure(cells[metric].to_numpy(dtype=float), cells[x], None if y is None else cells[y], **told),
                 tools=False,
-            )
+            ),
+            _under(_without(shown, metric)),
         ]
     values, found = shown.values(metric), shown.plateau(metric) if item.better == "higher" else None
     axes = [sets.axes[sets.position(name)].values for name in (x, y)]
@@ -144,7 +146,19 @@ def map_view(shown: Sweep, *, metric: str, x: str, y: str | None, others: str, t
     figure = map_figure(heat_map(values, sets, x=x, y=y, others=others), *axes, marks=marks, **told)
     words = f"Peak {by_unit(values[found.peak], item.unit)}, with neighbours at {by_unit(found.scores[found.peak], item.unit)}. " \
             f"Best plateau {by_unit(found.scores[found.plateau], item.unit)}." if found else ""  # fmt: skip
-    return [graph(figure, tools=False), html.P(words, className="small text-body-secondary mb-0")]
+    third = [label_of(strategy, axis.name) for axis in sets.axes if axis.name not in (x, y)]
+    held = f"Each place shows the {others} over {third[0]}." if third else ""
+    return [graph(figure, tools=False), _under(words, held, _without(shown, metric))]
+
+
+def _under(*sentences: str) -> html.P:
+    return html.P(" ".join(filter(None, sentences)), className="small text-body-secondary mb-0")
+
+
+def _without(shown: Sweep, metric: str) -> str:
+    """How many of the stored sets have no value."""
+    unknown = int(shown.cells[metric].isna().sum())
+    return f"{unknown:,} sets have no value: they did not trade, or could not be run." if unknown else ""
 
 
 def table_of(shown: Sweep) -> tuple[list[dict[str, Any]], pd.DataFrame]:
@@ -167,7 +181,7 @@ def table_of(shown: Sweep) -> tuple[list[dict[str, Any]], pd.DataFrame]:
                        number_column(key, item.label, tip=item.formula, digits=0 if item.unit == "count" else 2))  # fmt: skip
         if key == "sharpe_ratio" and found:
             columns.append(number_column("plateau", "Plateau score", tip="Median Sharpe ratio of the neighbourhood"))
-    return columns, rows
+    return [item | {"flex": 1, "minWidth": item["width"]} for item in columns], rows
 
 
 def history_view(listed: pd.DataFrame) -> html.Details | None:

@@ -1,10 +1,11 @@
 """A stored sweep with everything that the Sensitivity tab shows of it."""
 
+import math
+import threading
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import numpy as np
 import pandas as pd
@@ -12,11 +13,11 @@ import pandas as pd
 from analytics.backtest.block_sums import BlockSums
 from analytics.backtest.cross_validation import Overfitting, probability_of_backtest_overfitting
 from analytics.backtest.overfitting import Significance, Trials, significance
-from analytics.backtest.parameter_sets import SETTINGS
 from analytics.backtest.sensitivity import Plateau, WalkForward, plateau_scores, walk_forward
 from analytics.conventions import FloatArray
 from analytics.errors import MissingDataError
 from dashapp.data import workspace
+from dashapp.pages.backtest.link import link_to
 from pipeline import sweeps
 from pipeline.queries import sweeps as sweep_queries
 from pipeline.queries import trials as trial_queries
@@ -24,15 +25,20 @@ from pipeline.sweeps import SweepRequest
 from pipeline.workspace import reading
 
 KEPT_SWEEPS = 4  # of which the cells stay in memory
+READING = threading.Lock()  # three callbacks of a page ask for the same cells at once: one reads them
 
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
-    """One sweep as it is stored: its row, the cells there are, and their block sums; some cells may be missing."""
+    """One sweep as it is stored: its row, the cells there are, and their block sums; some cells may be missing.
+
+    benchmark: the block sums of buy and hold, None where they are not stored.
+    """
 
     row: dict[str, Any]
     cells: pd.DataFrame
     sums: BlockSums
+    benchmark: BlockSums | None = None
 
     @cached_property
     def request(self) -> SweepRequest:
@@ -59,6 +65,12 @@ class Sweep:
     def walked(self) -> WalkForward:
         """What choosing the best on the past would have earned."""
         return walk_forward(self.sums)
+
+    @property
+    def passive(self) -> float:
+        """The Sharpe ratio per year of buy and hold over the blocks that a choice was held in. NaN when: not stored."""
+        held = self.walked.blocks[self.walked.chosen >= 0]
+        return math.nan if self.benchmark is None else float(self.benchmark.sharpe_ratio(held)[0])
 
     @cached_property
     def overfitting(self) -> Overfitting:
@@ -91,18 +103,9 @@ class Sweep:
         return significance(Trials(*columns), place, benchmark_sharpe_ratio=self.row["benchmark_sharpe_ratio"])
 
     def link(self, number: int) -> str:
-        """Return the address that opens a cell on the Backtest tab."""
-        spec, cell = self.request.question.spec, self.request.cells[number]
-        parameters = cell.parameters(spec.parameters)
-        shown = {name: parameters[name] for name, _ in cell.values if name in parameters}
-        if parameters.get(SETTINGS):
-            shown[SETTINGS] = parameters[SETTINGS]
-        tickers = self.row["tickers"]
-        dates = {"start": self.row["start_date"], "end": self.row["end_date"]}
-        return "/backtest?" + urlencode(
-            {"strategy": spec.strategy, **shown, "ticker": tickers[0], "tickers": ",".join(tickers), **dates},
-            safe="^,=",
-        )
+        """Return the address that asks the Backtest tab for a cell: its parameters, and the costs and rules of the sweep."""
+        parameters = self.request.cells[number].parameters(self.request.question.spec.parameters)
+        return link_to(self.row | {"strategy_name": self.row["strategy"], "params": self.row["params"] | parameters})
 
 
 def stored(name: str) -> Sweep:
@@ -112,7 +115,8 @@ def stored(name: str) -> Sweep:
         there = len(sweep_queries.stored_cells(reader, name))
     if not there:
         raise MissingDataError("Nothing of this sweep is stored yet. Press Resume.")
-    return _stored(workspace(), name, there, row["created_at"])
+    with READING:
+        return _stored(workspace(), name, there, row["created_at"])
 
 
 @lru_cache(maxsize=KEPT_SWEEPS)
@@ -120,6 +124,7 @@ def _stored(path: Path, name: str, _there: int, _created_at: str) -> Sweep:
     with reading(path) as reader:
         row = sweep_queries.sweep(reader, name)
         cells, sums = sweep_queries.cells(reader, name)
+        benchmark = sweep_queries.benchmark(reader, name)
     assert row is not None  # it was there a moment ago
     assert sums is not None
-    return Sweep(row, cells, sums)
+    return Sweep(row, cells, sums, benchmark)

@@ -82,6 +82,12 @@ def test_cells_that_stand_still_are_left_out():
     found = probability_of_backtest_overfitting(more)
     assert found.n_cells == base.n_cells == 6
     assert np.array_equal(found.logits, base.logits)
+    cash = (
+        np.full((1, 160), 1e-4) * (1.0 + 1e-13 * returns(1, 160)) - 1e-4
+    )  # what rounding leaves of interest less the rate
+    assert cash.any()
+    found = probability_of_backtest_overfitting(of_returns(np.vstack([cash, given_]), blocks=8))
+    assert np.array_equal(found.logits, base.logits)
     most = returns(1, 160)
     most[:, :60] = 0.0  # three of eight
     kept = probability_of_backtest_overfitting(of_returns(np.vstack([given_, most]), blocks=8))

@@ -24,7 +24,7 @@ from analytics.errors import InputError
 from analytics.metrics import METRICS, Performance
 
 YEAR = math.sqrt(TRADING_DAYS)
-FALSE_FINDS = 0.08  # of the seeds: 5 % and what 40 of them, or the handful of runs, may differ by chance
+FALSE_FINDS = 0.08  # of the seeds: 5 % and what 25 of them, or the handful of runs, may differ by chance
 SESSIONS = 2_520
 SEEDS = 25
 

@@ -112,7 +112,8 @@ def test_remembered_votes_decide_bit_for_bit_as_the_strategy(seed, threshold, wi
         parameters={"threshold": threshold, "indicator_parameters": f"rsi.window={window},sma.sma_50=5,sma.sma_200=30"}
     ).parameters
     begun = begin(inputs, inputs.panel.dates[start])
-    found = sweep_cells._Votes(begun).decide(given_)
+    votes = sweep_cells._Votes(begun)
+    found = votes.decisions(*votes.agreed(given_))
     np.testing.assert_array_equal(found, STRATEGIES["technical_vote"].decide(begun, **given_))
 
 

@@ -1,0 +1,164 @@
+"""The list of my runs: what this browser has asked, how each is doing, opened or cancelled by a click."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from dash import Input, Output, callback, dcc, html, no_update
+from dash.exceptions import PreventUpdate
+
+from analytics.backtest.strategies import STRATEGIES
+from analytics.backtest.terms import COSTS, RULES
+from analytics.conventions import INITIAL_CAPITAL
+from analytics.errors import PlumblineError
+from dashapp import inputs
+from dashapp.backtest_job import BACKTEST, cancel, owner
+from dashapp.components import column, grid, grid_id, number_column, percent_column
+from dashapp.data import settings, workspace
+from dashapp.format import usd
+from dashapp.ids import SHELL, ids
+from dashapp.pages.backtest.assumptions import listed, lowered, setting, strategy_label
+from dashapp.progress import time_left
+from pipeline import asked
+from pipeline.workspace import ACTIVE
+
+ID = ids("runs", "tick", "summary", "told")
+GRID = "backtest-mine"
+MOST = 100  # runs that are listed
+TICK_MILLISECONDS = 1_000
+HEIGHT = 250
+STOP = "stop"  # the column that cancels
+WORDS = {"done": "done", "failed": "failed", "cancelled": "cancelled", "lost": "lost", "deleted": "deleted"}
+NONE_YET = "My runs: none yet in this browser"
+
+
+def runs_list() -> html.Details:
+    """Return the place of the list, closed: its line says how many run."""
+    empty = pd.DataFrame({"id": []})
+    return html.Details([
+        html.Summary(NONE_YET, id=ID.summary),
+        dcc.Interval(id=ID.tick, interval=TICK_MILLISECONDS, disabled=True),
+        html.P(["What this browser asked, the newest first. Click a run to show it. All stored runs, everybody's: ", dcc.Link("Compare", href="/compare"), "."],
+               className="small text-body-secondary my-1"),
+        grid(GRID, empty, _columns(), row_id="id", height=HEIGHT, row_height=32, selectable=True, file="my-runs"),
+        html.Div(id=ID.told, className="small", role="status"),
+    ], className="mb-3")  # fmt: skip
+
+
+def _columns() -> list[dict[str, Any]]:
+    return [
+        column("strategy", "Strategy", minWidth=150), column("tickers", "Tickers", minWidth=120, tooltipField="tickers"),
+        column("settings", "Not at its default", minWidth=180, tooltipField="settings"), column("dates", "Dates", width=200),
+        column("state", "State", minWidth=150, tooltipField="message"),
+        percent_column("total_return", "Return", coloured=True, width=95), number_column("sharpe_ratio", "Sharpe", width=85),
+        column("asked_at", "Asked (UTC)", width=140), column(STOP, "", width=80, cellClass="grid-action", sortable=False, filter=False),
+    ]  # fmt: skip
+
+
+@callback(
+    Output(grid_id(GRID), "rowData"), Output(ID.summary, "children"), Output(ID.tick, "disabled"),
+    Input(ID.tick, "n_intervals"), Input("backtest-waiting", "data"), Input("backtest-drawn", "data"),
+    Input(ID.told, "children"),
+)  # fmt: skip
+def list_mine(*_changes: Any) -> tuple[Any, Any, Any]:
+    """List this browser's runs, and look again while one of them has not ended."""
+    try:
+        found = asked.mine(workspace(), owner(), kind=BACKTEST, most=MOST)
+    except PlumblineError:
+        return no_update, no_update, True  # the place of the answer says what is wrong
+    idle = not any(row["state"] in ACTIVE for row in found)
+    return run_rows(found, seconds=settings().job_seconds), summary(found), idle
+
+
+@callback(
+    Output(ID.told, "children"), Output(SHELL.backtest_job, "data", allow_duplicate=True), Input(grid_id(GRID), "cellClicked"),
+    prevent_initial_call=True,
+)  # fmt: skip
+def open_run(clicked: Any) -> tuple[Any, Any]:
+    """Show the run of the row that was clicked, or cancel it where its cancel was."""
+    if not isinstance(clicked, Mapping):
+        raise PreventUpdate
+    name = inputs.name("run", clicked.get("rowId"))
+    found = asked.mine(workspace(), owner(), kind=BACKTEST, most=MOST)
+    row = next((item for item in found if item["question_id"] == name), None)
+    if row is None:
+        raise PreventUpdate
+    if clicked.get("colId") == STOP and row["state"] in ACTIVE:
+        cancel(str(row["job_id"]))
+        return f"{strategy_label(row['request'])} on {listed(row['request']['tickers'])} is cancelled.", no_update
+    if row["state"] in ACTIVE:
+        return "", {"job_id": row["job_id"]}
+    return ("", {"result_id": row["stored_id"]}) if row["stored_id"] else (_why_not(row), no_update)
+
+
+def _why_not(row: Mapping[str, Any]) -> str:
+    if row["state"] == asked.DELETED:
+        return "That result was deleted: run it again to have it."
+    return f"That run has no answer ({WORDS.get(row['state'], row['state'])}). {row['message'] or ''} Run it again to have one."
+
+
+def run_rows(found: Sequence[Mapping[str, Any]], *, seconds: float) -> list[dict[str, Any]]:
+    """Return what the list shows of `asked.mine`; seconds: the time that a job may run."""
+    return [
+        {
+            "id": row["question_id"], "strategy": strategy_label(row["request"]), "tickers": ", ".join(row["request"]["tickers"]),
+            "settings": changed_settings(row["request"]), "dates": f"{row['request']['start_date']} to {row['request']['end_date']}",
+            "state": state_text(row, seconds=seconds), "message": row["message"] or "", "total_return": row["total_return"],
+            "sharpe_ratio": row["sharpe_ratio"], "asked_at": f"{row['asked_at'][:10]} {row['asked_at'][11:16]}",
+            STOP: "cancel" if row["state"] in ACTIVE else "",
+        }
+        for row in found
+    ]  # fmt: skip
+
+
+def others(result_id: str) -> list[dict[str, str]]:
+    """Return this browser's other runs that have an answer as options, the newest first."""
+    found = asked.mine(workspace(), owner(), kind=BACKTEST, most=MOST)
+    newest = {row["stored_id"]: row for row in reversed(found) if row["stored_id"] not in (None, result_id)}
+    return [
+        {"value": name, "label": " · ".join(part for part in (
+            strategy_label(row["request"]), listed(row["request"]["tickers"]), changed_settings(row["request"]), row["asked_at"][:10],
+        ) if part)}
+        for name, row in sorted(newest.items(), key=lambda item: str(item[1]["asked_at"]), reverse=True)
+    ]  # fmt: skip
+
+
+def state_text(row: Mapping[str, Any], *, seconds: float) -> str:
+    """Return how a run is doing in a few words."""
+    if row["state"] == "queued":
+        return f"waiting, {row['ahead']:.0f} ahead" if row["ahead"] else "next in line"
+    if row["state"] == "running":
+        left = time_left(dict(row), seconds=seconds)
+        doing = "answered, checking" if row["stored_id"] else "running"
+        return f"{doing} {row['progress']:.0%}" + (f", {left:.0f} s left" if left is not None else "")
+    if row["stored_id"] and not row["verdict"]:
+        return f"{WORDS[row['state']]}, not checked"
+    return WORDS[row["state"]]
+
+
+def changed_settings(request: Mapping[str, Any]) -> str:
+    """Return the parameters, costs and rules of a request that are not at their default, in words."""
+    strategy, params = STRATEGIES.get(request["strategy_name"]), request["params"]
+    declared = (*(strategy.parameters if strategy else ()), *COSTS, *RULES)
+    told = [
+        f"{lowered(item.label)} {setting(item, params[item.name])}"
+        for item in declared
+        if item.name in params and _plain(params[item.name]) != _plain(item.check(item.default))
+    ]
+    capital = params.get("initial_capital", INITIAL_CAPITAL)
+    told += [f"capital {usd(capital, digits=0)}"] if capital != INITIAL_CAPITAL else []
+    return ", ".join(told + ([str(params["engine"])] if params.get("engine", "kernel") != "kernel" else []))
+
+
+def _plain(value: Any) -> Any:
+    return sorted(value) if isinstance(value, (list, tuple)) else value
+
+
+def summary(found: Sequence[Mapping[str, Any]]) -> str:
+    """Return the line above the list: how many of the runs are in which state."""
+    if not found:
+        return NONE_YET
+    names = {"queued": "waiting", "running": "running"} | WORDS
+    counts = Counter(row["state"] for row in found)
+    return "My runs: " + ", ".join(f"{counts[state]} {word}" for state, word in names.items() if counts[state])

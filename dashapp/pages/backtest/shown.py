@@ -1,0 +1,104 @@
+"""What is shown of a result: the verdict and the account first, the rest once these are drawn."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec
+
+from dash import Input, Output, State, callback, no_update
+
+from analytics.errors import PlumblineError
+from dashapp import inputs
+from dashapp.components import guarded
+from dashapp.ids import SHELL
+from dashapp.pages.backtest.beside import beside_view
+from dashapp.pages.backtest.layout import ID
+from dashapp.pages.backtest.result import account_view, record_view, sheet_view, tickers_view, verdict_view
+from dashapp.pages.backtest.runs_list import others
+
+P = ParamSpec("P")
+
+
+def beside(render: Callable[P, Any]) -> Callable[P, Any]:
+    """Let a callback show nothing where a result cannot be shown: the place of the pictures says why."""
+
+    @wraps(render)
+    def quiet(*arguments: P.args, **options: P.kwargs) -> Any:
+        try:
+            return render(*arguments, **options)
+        except PlumblineError:
+            return None
+
+    return guarded(quiet)
+
+
+@callback(
+    Output(ID.verdict, "children"), Input(ID.shown, "data"), Input(ID.checking, "data"), Input(SHELL.run, "data")
+)  # fmt: skip
+@beside
+def show_verdict(result_id: Any, checking: Any, _run: Any) -> Any:
+    """Show what was asked and the key figures, and their audit when it is there: this alone changes with it."""
+    return verdict_view(_result_id(result_id), checking=checking is True)
+
+
+@callback(
+    Output(ID.content, "children"), Output(ID.drawn, "data"),
+    Input(ID.shown, "data"), Input(SHELL.theme_name, "data"), Input(SHELL.run, "data"), State(ID.drawn, "data"),
+)  # fmt: skip
+def show(result_id: Any, theme: Any, _run: Any, drawn: Any) -> tuple[Any, Any]:
+    """Show the account of a stored result; what waits for it is told once."""
+    account = guarded(lambda: account_view(_result_id(result_id), theme=_theme(theme)))()
+    return account, no_update if drawn == result_id else result_id
+
+
+@callback(Output(ID.more, "children"), Input(ID.drawn, "data"), Input(SHELL.theme_name, "data"))
+@beside
+def show_more(result_id: Any, theme: Any) -> Any:
+    """Show the other pictures."""
+    return sheet_view(_result_id(result_id), theme=_theme(theme))
+
+
+@callback(Output(ID.each, "children"), Input(ID.drawn, "data"), Input(ID.checking, "data"))
+@beside
+def show_each(result_id: Any, _checking: Any) -> Any:
+    """Show what each ticker earned; on its own, when the second stage has stored it."""
+    return tickers_view(_result_id(result_id))
+
+
+@callback(Output(ID.record, "children"), Input(ID.drawn, "data"))
+@beside
+def show_record(result_id: Any) -> Any:
+    """Show every trade and metric, and how the result was made."""
+    return record_view(_result_id(result_id))
+
+
+@callback(
+    Output(ID.other, "options"), Output(ID.other, "value"), Output(ID.beside_box, "hidden"), Input(ID.drawn, "data")
+)
+def offer_others(result_id: Any) -> tuple[Any, Any, bool]:
+    """Offer my other runs that have an answer, the newest of them chosen; hidden where there is none."""
+    shown = _result_id(result_id)
+    try:
+        options = others(shown) if shown else []
+    except PlumblineError:
+        options = []
+    return options, options[0]["value"] if options else None, not options
+
+
+@callback(
+    Output(ID.beside, "children"), Input(ID.drawn, "data"), Input(ID.other, "value"), Input(SHELL.theme_name, "data")
+)
+@guarded
+def show_beside(result_id: Any, other: Any, theme: Any) -> Any:
+    """Show the run beside another one."""
+    shown = _result_id(result_id)
+    if shown is None or other in (None, shown):
+        return None
+    return beside_view(shown, inputs.name("run", other), theme=_theme(theme))
+
+
+def _theme(value: Any) -> str:
+    return "dark" if value == "dark" else "light"
+
+
+def _result_id(value: Any) -> str | None:
+    return None if value is None else inputs.name("result", value)

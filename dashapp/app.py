@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import dash
+import PIL.Image  # noqa: F401  Plotly takes what sys.modules has of it: an import in another thread would hand it half a module
 from dash import Dash, set_props
 from flask import send_from_directory
 from werkzeug.wrappers import Response

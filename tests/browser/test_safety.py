@@ -69,11 +69,13 @@ def command_url(simulated: Any, tmp_path_factory: pytest.TempPathFactory) -> Ite
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PLUMBLINE_", "DASH_", "FLASK_"))}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "dashapp", "--port", str(port), "--db", str(folder / "data.db"), "--workspace", str(folder / "workspace.db")],
-        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        env=kept | {"PLUMBLINE_CACHE_DIR": str(folder / ".cache"), "PLUMBLINE_SIMULATED_TICKERS": "6", "PLUMBLINE_SIMULATED_YEARS": "3", "PLUMBLINE_STANDARD_SECONDS": "0"},
-    )  # fmt: skip
+    log = folder / "server.log"
+    with log.open("wb") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dashapp", "--port", str(port), "--db", str(folder / "data.db"), "--workspace", str(folder / "workspace.db")],
+            cwd=ROOT, stdout=subprocess.DEVNULL, stderr=errors,
+            env=kept | {"PLUMBLINE_CACHE_DIR": str(folder / ".cache"), "PLUMBLINE_SIMULATED_TICKERS": "6", "PLUMBLINE_SIMULATED_YEARS": "3", "PLUMBLINE_STANDARD_SECONDS": "0"},
+        )  # fmt: skip
     url = f"http://127.0.0.1:{port}"
     try:
         _wait_until_served(url, process)
@@ -81,6 +83,7 @@ def command_url(simulated: Any, tmp_path_factory: pytest.TempPathFactory) -> Ite
     finally:
         process.terminate()
         process.wait(20)
+    assert "Traceback" not in (said := log.read_text(encoding="utf-8")), said
 
 
 def _wait_until_served(url: str, process: subprocess.Popen[bytes]) -> None:

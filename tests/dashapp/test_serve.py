@@ -174,3 +174,13 @@ def test_the_real_server_does_not_name_itself(
     assert json.loads(body)["status"] == "ok"
     assert "Server" not in headers
     assert headers["X-Frame-Options"] == "DENY"
+
+
+def test_nothing_that_plotly_looks_up_is_imported_once_the_app_serves() -> None:
+    """It takes modules from sys.modules as they are, also half of one that the warm-up thread is importing: HTTP 500."""
+    code = (
+        "import sys, dashapp.app; before = set(sys.modules); import arch.bootstrap, dashapp.pages.frontier.live;"
+        "print(sorted({'numpy', 'pandas', 'PIL.Image', 'sage.all'} & (set(sys.modules) - before)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 LISTED = 25  # keys that a message names; more would bury it
+REPEATED = 200  # characters of a refused value that a message repeats
 
 
 class PlumblineError(Exception):
@@ -22,7 +23,8 @@ class InputError(PlumblineError, ValueError):
 
     def __init__(self, field: str, *, got: object, allowed: str, fix: str = "") -> None:
         self.field, self.got, self.allowed, self.fix = field, got, allowed, fix
-        super().__init__(f"{field}: got {got!r}; allowed: {allowed}." + (f" {fix}" if fix else ""))
+        repeated = repr(got) if len(repr(got)) <= REPEATED else f"{repr(got)[:REPEATED]}…"
+        super().__init__(f"{field}: got {repeated}; allowed: {allowed}." + (f" {fix}" if fix else ""))
 
 
 class UnknownKeyError(InputError):

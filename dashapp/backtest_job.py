@@ -49,7 +49,8 @@ def enqueue(
 ) -> str:
     """Return the id of the job that answers a question: one that is at it already, or a new one.
 
-    about: the request in words that can be stored. run: the background callback, which the worker calls. Raises RateLimitError or TooManyJobsError before any process starts.
+    about: the request in words that can be stored. run: the background callback, which the worker calls. Raises
+    RateLimitError or TooManyJobsError before any process starts.
     """
     with current_app.config[POOL_KEY].asking:  # two who ask at once find the same job, and nobody cancels it in between
         job_id = _job(request, kind=kind, question=question, run=run)

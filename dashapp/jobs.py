@@ -226,7 +226,7 @@ class Watch:
         self.path, self.job_id, self.seconds = path, job_id, seconds
         self.running_since: float | None = None
         self.answer: str | None = None
-        self.progress, self.message, self.reported = 0.0, "", threading.Event()
+        self.progress, self.message = 0.0, ""
         threading.Thread(target=self._beat, daemon=True).start()
 
     def started(self) -> None:

@@ -1,5 +1,6 @@
 """The audit of a run: whether its numbers can be believed, gate by gate, on the strategy as it was run."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -136,6 +137,8 @@ def _same_bar(
     dated = result.orders.dropna(subset="date")
     early = int((dated["date"] <= dated["decided"]).sum())
     later = f"filled a bar later, the Sharpe ratio is {figure(delayed)} instead of {figure(sharpe)}"
+    if math.isnan(sharpe) and math.isnan(delayed):
+        later = "there is no Sharpe ratio to compare with one filled a bar later"
     if leaks.same_bar or early:
         verdict, said = RED, (
             f"Orders depended on the prices of the day they were filled on at {len(leaks.same_bar)} of {len(rows)} dates, "

@@ -51,7 +51,8 @@ class Significance:
 
     null_sharpe_ratio: what a try without skill would earn, see `significance`. noise_maximum: the best Sharpe ratio that
     as many tries of true Sharpe ratio 0 find on average. probabilistic and deflated: `probabilistic_sharpe_ratio`
-    against 0 and `deflated_sharpe_ratio`. p_value: that luck alone finds as much in as many tries. needed: the least
+    against 0 and `deflated_sharpe_ratio`. sessions and needed_sessions: of the record, and `minimum_track_record_length`
+    against 0. p_value: that luck alone finds as much in as many tries. needed: the least
     Sharpe ratio that would have been significant. typical_sharpe_ratio: the mean of all tries.
     """
 
@@ -65,6 +66,8 @@ class Significance:
     p_value: float
     needed: float
     typical_sharpe_ratio: float
+    sessions: float
+    needed_sessions: float
 
     @property
     def significant(self) -> bool:
@@ -77,9 +80,16 @@ class Significance:
         if math.isnan(self.p_value):
             return "Not known: the Sharpe ratio or its standard error is undefined."
         tries = "the only try" if self.n_trials == 1 else f"one of {self.n_trials:,} tries"
+        signed = f"{self.sharpe_ratio:.2f}".replace("-", "−")
         if self.significant:
-            return f"Significant: as {tries}, {self.sharpe_ratio:.2f} is above the {self.needed:.2f} that luck reaches in 5 %."
-        return f"Not significant: as {tries}, luck reaches {self.needed:.2f} in 5 %, and the Sharpe ratio is {self.sharpe_ratio:.2f}."
+            return f"Significant: as {tries}, {self.sharpe_ratio:.2f} is above the {self.needed:.2f} that luck {self._start}reaches in 5 %."
+        return f"Not significant: as {tries}, luck {self._start}reaches {self.needed:.2f} in 5 %; the Sharpe ratio is {signed}."
+
+    @property
+    def _start(self) -> str:
+        return (
+            f"on top of the {self.null_sharpe_ratio:.2f} earned without skill " if self.null_sharpe_ratio > 0.0 else ""
+        )
 
 
 def probabilistic_sharpe_ratio(
@@ -181,6 +191,8 @@ def significance(trials: Trials, chosen: int, *, benchmark_sharpe_ratio: float |
         p_value=_best_of(effective, (sharpe - null) / error) if error > 0.0 else NAN,
         needed=null - NORMAL.inv_cdf(each) * error,
         typical_sharpe_ratio=float(defined.mean()) if len(defined) else NAN,
+        sessions=shape["n_obs"],
+        needed_sessions=minimum_track_record_length(sharpe / year, skewness=shape["skewness"], kurtosis=shape["kurtosis"]),
     )  # fmt: skip
 
 

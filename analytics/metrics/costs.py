@@ -75,7 +75,7 @@ METRICS = (
     ),
     Metric(
         key="total_slippage",
-        label="Slippage",
+        label="Spread, slippage and impact",
         level="cost",
         formula="Σ quantity × |price paid − price quoted|",
         unit="usd",

@@ -54,6 +54,7 @@ def curves_figure(
     layout["yaxis"] = axis(
         theme, type="log", side="right", tickmode="array", tickvals=ticks, ticktext=[f"{tick:,.6g}" for tick in ticks]
     )
+    layout["yaxis"]["title"] = {"text": "value of 100, log scale", "font": {"size": 10}, "standoff": 4}
     return {"data": traces, "layout": layout}
 
 

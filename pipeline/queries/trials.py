@@ -19,11 +19,3 @@ def is_counted(reader: Reader, hypothesis: str, result_id: str) -> bool:
     return reader.one(
         "SELECT 1 FROM trials WHERE hypothesis = ? AND result_id = ? LIMIT 1", (hypothesis, result_id)
     ) is not None  # fmt: skip
-
-
-def hypotheses(reader: Reader) -> pd.DataFrame:
-    """Return every hypothesis with its number of tries and the dates of the first and the last, most tried first."""
-    return reader.frame(
-        "SELECT hypothesis, count(*) AS trials, min(created_at) AS first_at, max(created_at) AS last_at, "
-        "max(sharpe_ratio) AS best_sharpe_ratio FROM trials GROUP BY hypothesis ORDER BY trials DESC, hypothesis"
-    )

@@ -44,9 +44,10 @@ class Dispatch:
         assert answer.status_code in (200, 204), f"{output}: HTTP {answer.status_code}"
         if answer.status_code == 204:
             return {}
-        body = answer.json
-        written = body.get("response", {}) | body.get("sideUpdate", {})
-        return {f"{key}.{name}": value for key, values in written.items() for name, value in values.items()}
+        return {
+            f"{key}.{name}": value for kind in ("response", "sideUpdate") for key, values in answer.json.get(kind, {}).items()
+            for name, value in values.items()
+        }  # fmt: skip
 
 
 def outputs_of(output: str) -> list[str]:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from dispatch import Dispatch, text_of
+from scratch import bare_environment
 from tear_sheets import gate, read_sheet, run_in
 
 from analytics.backtest.spec import BacktestSpec
@@ -150,7 +151,7 @@ def test_the_script_gives_the_same_numbers(sheet: Stored, simulated: Any, tmp_pa
     (tmp_path / "again.py").write_text(python_script(sheet.result), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, str(tmp_path / "again.py"), str(simulated.db)], cwd=ROOT, capture_output=True, text=True, timeout=120,
-        check=False, env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1"},
+        check=False, env=bare_environment(PYTHONPATH=str(ROOT), PATH="/usr/bin:/bin", OPENBLAS_NUM_THREADS="1"),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == sheet.metrics

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from dash import Dash
 from dash._utils import to_json
-from dispatch import walk
+from dispatch import text_of, walk
 
 from dashapp.pages.backtest.controls import parameter_controls
 from dashapp.pages.backtest.layout import layout
@@ -67,6 +67,38 @@ def test_a_link_opens_the_question_of_a_result(form: Callable[..., dict[str, Any
         pytest.approx(10.0),
     )
     assert (fields["direction"], fields["cash_interest"], fields["engine"]) == ("long_short", False, "kernel")
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ({"strategy": "technical_vot"}, "Did you mean 'technical_vote'?"),
+        ({"strategy": "technical_vote", "threshold": "99"}, "threshold: got '99'; allowed:"),
+        ({"strategy": "technical_vote", "thresold": "2"}, "Did you mean 'threshold'?"),
+        ({"strategy": "technical_vote", "tickers": "SIM001,SIM0O2"}, "ticker: got 'SIM0O2'; allowed:"),
+        ({"strategy": "technical_vote", "start": "last year"}, "start: got 'last year'; allowed:"),
+        (
+            {"strategy": "technical_vote", "initial_capital": "nan"},
+            "initial_capital: got 'nan'; allowed: a number from 1",
+        ),
+        ({"strategy": "technical_vote", "engine": "kernl"}, "Did you mean 'kernel'?"),
+        ({"strategy": "technical_vote", "fee_rate": "9" * 4_001}, "9…; allowed:"),
+        (
+            {"strategy": "technical_vote", "threshold": "2", "tickers": "SIM001", "ticker": "SIM001", "range": "2y"},
+            None,
+        ),
+        ({"ticker": "SIM001"}, None),
+    ],
+)
+def test_what_a_link_asks_in_vain_is_told(
+    app: Dash, serve: Callable[..., Any], simulated: Any, query: dict[str, str], told: str | None
+) -> None:
+    serve(db=simulated.db)
+    with app.server.test_request_context():
+        words = text_of(json.loads(to_json(layout(**query))))
+    assert ("leaves out what it cannot use" in words) == (told is not None)
+    assert told is None or told in words
+    assert len(words) < 3_000
 
 
 def test_what_stands_at_its_default_is_not_in_the_link() -> None:

@@ -19,12 +19,9 @@ from pipeline.backtests import BacktestRequest
 from pipeline.queries import connect, instruments
 
 ROWS, SUMMARY, TICK = '{"name":"backtest-mine","type":"grid"}.rowData', "runs-summary.children", "runs-tick.disabled"
-CLICKED, TOLD, JOB = (
-    '{"name":"backtest-mine","type":"grid"}.cellClicked',
-    "runs-told.children",
-    "shell-backtest-job.data",
-)
-APPLIED = "backtest-applied.data"
+CLICKED, MARKED = (f'{{"name":"backtest-mine","type":"grid"}}.{name}' for name in ("cellClicked", "selectedRows"))
+TOLD, JOB, SHOWN = "runs-told.children", "shell-backtest-job.data", "backtest-drawn.data"
+APPLIED, PRESET = "backtest-applied.data", "backtest-preset.value"
 
 
 @pytest.fixture
@@ -56,8 +53,10 @@ def wait(settings: Any, owner: str, question: str = "waiting") -> str:
 
 
 def open_row(browser: Dispatch, row: str, column: str = "strategy") -> dict[str, Any]:
-    """Click a cell of a run's row."""
-    return browser(TOLD, {CLICKED: {"rowId": row, "colId": column}})
+    """Click a cell of a run's row, which marks the row too, unless it is the one that cancels."""
+    if column == "stop":
+        return browser(TOLD, {CLICKED: {"rowId": row, "colId": column}}, changed=CLICKED)
+    return browser(TOLD, {MARKED: [{"id": row}], CLICKED: {"rowId": row, "colId": column}}, changed=MARKED)
 
 
 # ---- the list -----------------------------------------------------------------------------------------------
@@ -90,7 +89,14 @@ def test_a_click_shows_a_run_and_a_click_on_cancel_cancels_it(settings: Any, dis
     question, result_id = answer(settings, owner_of(dispatch))
     wait(settings, owner_of(dispatch))
     assert open_row(dispatch, question) == {JOB: {"result_id": result_id}, TOLD: ""}
-    assert open_row(dispatch, question, "stop")[JOB] == {"result_id": result_id}  # there is nothing to cancel
+    assert open_row(dispatch, question, "stop") == {
+        TOLD: "",
+        JOB: {"result_id": result_id},
+    }  # there is nothing to cancel
+    assert dispatch(TOLD, {MARKED: [{"id": question}], SHOWN: result_id}, changed=MARKED) == {TOLD: ""}  # it is shown
+    assert (
+        dispatch(TOLD, {MARKED: [], CLICKED: {"rowId": "waiting", "colId": "stop"}}, changed=MARKED) == {}
+    )  # an old click
     assert open_row(dispatch, "waiting") == {JOB: {"job_id": "waiting"}, TOLD: ""}
     assert open_row(dispatch, "waiting", "stop") == {TOLD: "Technical vote on SIM002 is cancelled."}
     assert workspace.job_state(settings.workspace, "waiting")["state"] == "cancelled"  # type: ignore[index]
@@ -115,6 +121,15 @@ def test_a_stored_answer_is_listed_when_it_is_asked(settings: Any, dispatch: Dis
     }  # fmt: skip
     assert dispatch("shell-backtest-request.data", asked_form)[JOB] == {"result_id": result_id}
     assert [row["state"] for row in dispatch(ROWS)[ROWS]] == ["done"]
+
+
+def test_the_run_that_is_shown_is_marked(settings: Any, dispatch: Dispatch) -> None:
+    question, result_id = answer(settings, owner_of(dispatch))
+    assert dispatch(ROWS, {SHOWN: result_id}, changed=SHOWN)[MARKED] == {"ids": [question]}
+    assert dispatch(ROWS, {SHOWN: "another"}, changed=SHOWN)[MARKED] == {"ids": []}
+    assert MARKED not in dispatch(
+        ROWS, {SHOWN: result_id}, changed="runs-tick.n_intervals"
+    )  # what was marked meanwhile stays
 
 
 # ---- beside another run -------------------------------------------------------------------------------------
@@ -217,21 +232,21 @@ def values_in(node: Any, kind: str) -> dict[str, Any]:
 
 def test_a_preset_sets_costs_and_rules(settings: Any, dispatch: Dispatch) -> None:
     form = {"backtest-asked.data": {"strategy": "technical_vote", "parameters": {}, "kept": True}}
-    applied = dispatch(APPLIED, form | {"backtest-preset.value": "guarded"})
-    assert applied == {APPLIED: {"preset": "guarded", "times": 1, "form": True}}  # the strategy stays
+    applied = dispatch(APPLIED, form | {PRESET: "guarded"})
+    assert applied == {APPLIED: {"preset": "guarded", "times": 1, "form": True}, PRESET: None}  # the strategy stays
     drawn = dispatch("backtest-rules.children", form | {APPLIED: applied[APPLIED]})
     rules = values_in(drawn["backtest-rules.children"], "backtest-term")
     assert (rules["stop_loss"], rules["drawdown_halt"], rules["take_profit"]) == (10.0, 30.0, 0.0)  # in percent
     costs = values_in(drawn["backtest-costs.children"], "backtest-term")
     assert costs["fee_rate"] == next(item.default for item in COSTS if item.name == "fee_rate") * 100
-    assert "Guarded: Stop at 10 %" in drawn["backtest-preset-told.children"]
-    again = dispatch(APPLIED, form | {"backtest-preset.value": "guarded", APPLIED: applied[APPLIED]})
+    assert "Set by Guarded, and yours to change: Stop at 10 %" in drawn["backtest-preset-told.children"]
+    again = dispatch(APPLIED, form | {PRESET: "guarded", APPLIED: applied[APPLIED]})
     assert again[APPLIED]["times"] == 2  # its controls begin anew
 
 
 def test_a_preset_of_a_strategy_sets_its_parameters(settings: Any, dispatch: Dispatch) -> None:
     form = {"backtest-asked.data": {"strategy": "rating", "parameters": {}, "kept": True}}
-    applied = dispatch(APPLIED, form | {"backtest-preset.value": "golden_cross"})
+    applied = dispatch(APPLIED, form | {PRESET: "golden_cross"})
     assert applied["backtest-strategy.value"] == "technical_vote"
     chosen = form | {APPLIED: applied[APPLIED], "backtest-strategy.value": "technical_vote"}
     drawn = dispatch("backtest-parameters.children", chosen)["backtest-parameters.children"]
@@ -266,7 +281,7 @@ def test_a_preset_belongs_to_the_form_it_was_chosen_on(settings: Any, dispatch: 
 def test_every_preset_can_be_applied(settings: Any, dispatch: Dispatch) -> None:
     form = {"backtest-asked.data": {"strategy": "technical_vote", "parameters": {}, "kept": True}}
     for key in PRESETS:
-        applied = dispatch(APPLIED, form | {"backtest-preset.value": key})[APPLIED]
+        applied = dispatch(APPLIED, form | {PRESET: key})[APPLIED]
         assert "backtest-costs.children" in dispatch("backtest-costs.children", form | {APPLIED: applied})
 
 

@@ -154,7 +154,6 @@ WORKSPACE_CASES: dict[Callable[..., Any], Callable[[Reader], Any]] = {
     asked.has_withdrawn: lambda reader: asked.has_withdrawn(reader, "x", "y"),
     trials.trials: lambda reader: trials.trials(reader, "x"),
     trials.is_counted: lambda reader: trials.is_counted(reader, "x", "y"),
-    trials.hypotheses: trials.hypotheses,
     standard.standard_jobs: standard.standard_jobs,
     standard.is_standard: lambda reader: standard.is_standard(reader, "x"),
     standard.is_wanted: lambda reader: standard.is_wanted(reader, "x"),

@@ -46,12 +46,7 @@ def test_a_run_counts_once_whatever_its_parameters_costs_and_dates(simulated: An
     stored = backtests.load(found["result_id"].iloc[1], workspace=workspace)
     assert found["sharpe_ratio"].iloc[1] == stored["metrics"]["sharpe_ratio"]
     assert found["skewness"].iloc[1] == stored["metrics"]["skewness"]
-    with reading(workspace) as reader:
-        listed = trials.hypotheses(reader)
-    assert listed[["hypothesis", "trials"]].to_numpy().tolist() == [
-        ["technical_vote|SIM001,SIM002", 3],
-        ["buy_and_hold|SIM001,SIM002", 1],
-    ]
+    assert len(counted(workspace, "buy_and_hold|SIM001,SIM002")) == 1
 
 
 def test_a_try_that_was_counted_keeps_its_first_day_and_figures(

@@ -90,13 +90,6 @@ def test_a_build_that_cannot_be_read_is_being_prepared_while_the_lock_is_held(db
         assert (state(db)["state"], state(db)["step"]) == ("running", "start")
 
 
-def test_asking_leaves_the_lock_to_those_who_write(db: Path) -> None:
-    note(db, "running")
-    state(db)
-    with store.exclusive(db):
-        state(db)
-
-
 def test_the_lock_is_not_touched_where_the_build_answers(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """To ask is to hold it for an instant: an update that begins just then would be refused."""
     note(db, "failed")

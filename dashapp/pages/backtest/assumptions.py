@@ -6,6 +6,7 @@ from typing import Any
 from analytics.backtest.spec import ENGINES
 from analytics.backtest.strategies import STRATEGIES
 from analytics.backtest.terms import COSTS, RULES
+from analytics.conventions import TRADING_DAYS
 from analytics.indicators import VOTES
 from analytics.parameters import Parameter
 from dashapp.format import UNKNOWN, is_known, number, unbroken, usd
@@ -19,12 +20,12 @@ CHOICE_LABELS = {
 FACTS = {  # how a result was made, in words; what is not named is shown by its own name
     "result": "Result", "computed": "Computed", "data run": "Data run", "code": "Code", "parameters": "Asked", "engine": "Engine",
     "price_basis": "Prices", "cash_interest": "Cash earns", "position_limit": "At most in one ticker", "sessions": "Sessions",
-    "history_sessions": "Sessions of history before them", "orders": "Orders decided",
+    "history_sessions": "Sessions of history before the test", "orders": "Orders decided",
     "orders_pending": "Orders at the end, due after it", "orders_unfilled": "Orders without a fill (no cash left, too small, or trading had ended)",
     "fills": "Fills", "filled_at_close": "Filled at the close for want of an open", "volume_unknown": "Traded without a known volume",
     "open_at_end": "Open at the end", "delisted": "Delisted while held", "halted_on": "Halted on", "liquidated_on": "Liquidated on",
     "risk_free_carried_sessions": "Sessions with the last known risk-free rate", "risk_free_unknown_sessions": "Sessions without a risk-free rate",
-    "price_dates": "Prices from and to", "costs": "Costs in total, $",
+    "price_dates": "Prices of", "costs": "Costs in total, $",
 }  # fmt: skip
 _STOPS = {
     "stop_loss": "stop loss {}", "take_profit": "take profit {}", "trailing_stop": "trailing stop {}",
@@ -64,6 +65,8 @@ def assumed(result: dict[str, Any]) -> str:
 def notes(result: dict[str, Any], *, stale: bool) -> list[str]:
     """Return what the reader should know before believing the numbers."""
     audit, found = result["audit"], []
+    if 0 < (sessions := audit.get("sessions") or 0) < TRADING_DAYS:
+        found.append(f"The test is shorter than a year, {sessions} sessions: what is said per year is extrapolated.")
     if len(result["tickers"]) > 1 and "gates" not in audit:
         found.append("These tickers are today's: those that failed since are not among them, which flatters the past.")
     if stale:

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-import dash_bootstrap_components as dbc
 from dash import html
 
 from dashapp.components import stat
 
-VERDICTS = {  # words, tone and icon
-    "green": ("Passed", "up", "shield-check"), "amber": ("With caution", "amber", "shield-exclamation"),
-    "red": ("Do not trust", "down", "shield-x"),
-}  # fmt: skip
+VERDICTS = {
+    "green": ("Passed", "up"),
+    "amber": ("With caution", "amber"),
+    "red": ("Do not trust", "down"),
+}  # words, tone
 TIP = (
     "The strategy as it was run is checked for look-ahead (prices after a date are spoilt or cut off; no earlier order may "
     "change), for fills on the bar of the decision, for warm-up, costs, the number of trades and survivorship of the tickers."
@@ -18,7 +18,7 @@ TIP = (
 CHECKING, UNCHECKED = "Checking …", "Not checked"
 
 
-def audit_stat(audit: dict[str, Any], *, checking: bool) -> dbc.Card:
+def audit_stat(audit: dict[str, Any], *, checking: bool) -> html.Div:
     """Return the verdict as a key figure; checking: whether the job is still at it."""
     if audit.get("verdict") not in VERDICTS:
         note = (
@@ -27,7 +27,7 @@ def audit_stat(audit: dict[str, Any], *, checking: bool) -> dbc.Card:
             else "the check was not made, or ended early: run it again"
         )
         return stat("Audit", CHECKING if checking else UNCHECKED, tip=TIP, note=note, tone="neutral")
-    words, tone, _icon = VERDICTS[audit["verdict"]]
+    words, tone = VERDICTS[audit["verdict"]]
     gates = audit.get("gates", [])
     passed = sum(gate["verdict"] == "green" for gate in gates)
     return stat("Audit", words, tip=TIP, note=f"{passed} of {len(gates)} gates green", tone=tone)
@@ -39,7 +39,7 @@ def gate_list(audit: dict[str, Any]) -> list[Any]:
     if audit.get("verdict") not in VERDICTS or not gates:
         return []
     rows = [
-        html.Li([html.Strong(gate["label"]), f": {gate['detail']}"], className=f"gate-{gate['verdict']}", title=_look(gate)[0])
+        html.Li([html.Strong(gate["label"]), f": {gate['detail']}"], className=f"gate-{gate['verdict']}", title=VERDICTS[gate["verdict"]][0])
         for gate in worst_first(gates)
     ]  # fmt: skip
     summary = html.Summary(f"The audit's {len(gates)} gates and their reasons", className="small")
@@ -51,7 +51,3 @@ def gate_list(audit: dict[str, Any]) -> list[Any]:
 def worst_first(gates: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the gates, red ones before amber before green."""
     return sorted(gates, key=lambda gate: ("red", "amber", "green").index(gate["verdict"]))
-
-
-def _look(gate: dict[str, Any]) -> tuple[str, str, str]:
-    return VERDICTS[gate["verdict"]]

@@ -36,7 +36,7 @@ def metric_lines(runs: Runs) -> list[list[str]]:
     for key in SHOWN:
         apart = known(first.get(key)) - known(second.get(key))
         values = [metric_text(key, item.get(key)) for item in (first, second)]
-        gap = metric_text(key, apart) if np.isfinite(apart) else UNKNOWN
+        gap = metric_text(key, apart).replace(" %", " points") if np.isfinite(apart) else UNKNOWN
         sign = "+" if np.isfinite(apart) and apart > 0 else ""
         lines.append([METRICS[key].label, *values, "none" if values[0] == values[1] != UNKNOWN else sign + gap])
     return lines

@@ -15,7 +15,7 @@ from analytics.parameters import Parameter
 from dashapp import inputs
 from dashapp.backtest_job import begin, cancel, owner, submit
 from dashapp.components import guarded
-from dashapp.data import known_instrument, market, settings, workspace
+from dashapp.data import known_instrument, market, published, settings, workspace
 from dashapp.ids import SHELL
 from dashapp.pages.backtest.controls import STRATEGY, TERM, label_of
 from dashapp.pages.backtest.layout import ID, POLL_MILLISECONDS, tradable_tickers
@@ -70,6 +70,8 @@ def run(
     if not clicks:  # the page was mounted, nobody pressed
         raise PreventUpdate
     try:
+        with market() as reader:
+            published(reader)  # without a store there are no tickers to choose: this says so
         strategy = inputs.choice("strategy", strategy, STRATEGIES)
         declared = {item.name: item for item in STRATEGIES[strategy].parameters}
         terms = _sent(TERMS, ctx.states_list[-2])
@@ -139,17 +141,13 @@ def watch(_ticks: Any, sent: Any, shown: Any, checking: Any, waiting: Any) -> tu
     # Told once of each state without an answer: what has one is drawn, and the list of runs follows that.
     state = f"{name} {job['state']}"
     waited = no_update if job["result_id"] or state == waiting else state
-    if (
-        job["state"] in ACTIVE and pressed and job["result_id"]
-    ):  # the drawing begins: bar and words can wait for the next look
-        return False, CHECKING_MILLISECONDS, *(no_update,) * 4, *answer, waited
-    if job["state"] in ACTIVE:
-        told, pace = (
-            progress_text(job, seconds=settings().job_seconds),
-            CHECKING_MILLISECONDS if job["result_id"] else POLL_MILLISECONDS,
-        )
-        return False, pace, max(3, 100 * job["progress"]), VISIBLE, False, told, *answer, waited
-    return *IDLE, ended_text(job), *answer, waited
+    if job["state"] not in ACTIVE:
+        return *IDLE, ended_text(job), *answer, waited
+    pace = CHECKING_MILLISECONDS if job["result_id"] else POLL_MILLISECONDS
+    if pressed and job["result_id"]:  # the drawing begins: bar and words can wait for the next look
+        return False, pace, *(no_update,) * 4, *answer, waited
+    told = progress_text(job, seconds=settings().job_seconds)
+    return False, pace, max(3, 100 * job["progress"]), VISIBLE, False, told, *answer, waited
 
 
 def _to_show(result_id: str, shown: Any, checking: Any, *, still_checking: bool) -> tuple[Any, Any]:

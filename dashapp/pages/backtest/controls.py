@@ -89,7 +89,7 @@ def _slider(key: Any, parameter: Parameter, value: float, step: float, kept: Map
     slider = dcc.Slider(
         id=key, min=parameter.minimum, max=parameter.maximum, step=step, value=value, marks=ends, **kept
     )
-    return html.Div(slider, className="parameter-slider")
+    return html.Div(slider, className="parameter-slider", role="group", **{"aria-label": label_of(parameter)})  # type: ignore[arg-type]
 
 
 def _slider_step(parameter: Parameter) -> float | None:

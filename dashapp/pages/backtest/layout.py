@@ -16,7 +16,7 @@ from dashapp.data import market
 from dashapp.ids import ids
 from dashapp.pages.backtest.controls import number_input, term_controls
 from dashapp.pages.backtest.export_bar import exports_bar
-from dashapp.pages.backtest.link import asked_capital, asked_date, asked_engine, asked_tickers
+from dashapp.pages.backtest.link import asked_capital, asked_date, asked_engine, asked_tickers, unread
 from dashapp.pages.backtest.runs_list import runs_list
 from dashapp.pages.backtest.universes import CHOSEN, scopes
 from pipeline.queries import instruments as instrument_queries
@@ -27,25 +27,29 @@ ID = ids(
     "preset", "preset_told", "applied", "costs", "rules", "beside", "other", "beside_box", "drawn", "more", "waiting",
 )  # fmt: skip
 POLL_MILLISECONDS = 250
+MOST_PROBLEMS = 3  # of a link that are spelt out
 LONGEST_LINK = 2_000  # characters of an address that tell forms apart
 
 
 def layout(strategy: str | None = None, **query: str) -> html.Div:
     """Return the form, the progress line and the place of the answer.
 
-    The address may name a strategy, its parameters and everything else of the form; what cannot be read is passed over.
+    The address may name a strategy, its parameters and everything else of the form; what cannot be used is left out, and told.
     Such a link begins a form of its own: what the browser has kept of another one does not override it.
     """
     chosen = strategy if strategy is not None and strategy in STRATEGIES else "technical_vote"
     link = "&".join(f"{name}={value}" for name, value in sorted(query.items())) if strategy is not None else ""
     kept = KEPT | {"persistence": f"{strategy}?{link}"[:LONGEST_LINK]} if strategy is not None else KEPT
     asked = {item.name: query[item.name] for item in STRATEGIES[chosen].parameters if item.name in query}
+    tradable = tradable_tickers()
+    passed_over = unread(strategy, query, [option["value"] for option in tradable])
     return html.Div([
         dcc.Store(id=ID.asked, data={"strategy": chosen, "parameters": asked, "kept": kept["persistence"]}),
         dcc.Store(id=ID.applied, storage_type="session"),
         dcc.Interval(id=ID.interval, interval=POLL_MILLISECONDS, disabled=True),
         dcc.Store(id=ID.shown), dcc.Store(id=ID.checking), dcc.Store(id=ID.drawn), dcc.Store(id=ID.waiting),
-        card("Backtest", _form(chosen, kept, query if strategy is not None else {}), tip="Signals are decided at a close and traded at the next open, net of fees and slippage; "
+        *([_not_understood(passed_over)] if passed_over else []),
+        card("Backtest", _form(chosen, kept, query if strategy is not None else {}, tradable), tip="Signals are decided at a close and traded at the next open, net of fees and slippage; "
              "several tickers share one account."),
         runs_list(),
         exports_bar(),
@@ -55,8 +59,15 @@ def layout(strategy: str | None = None, **query: str) -> html.Div:
     ])  # fmt: skip
 
 
-def _form(strategy: str, kept: Mapping[str, Any], query: Mapping[str, str]) -> html.Div:
-    tradable = tradable_tickers()
+def _not_understood(problems: list[str]) -> dbc.Alert:
+    more = f" And {len(problems) - MOST_PROBLEMS} more." if len(problems) > MOST_PROBLEMS else ""
+    return dbc.Alert(
+        ["Of this link the form leaves out what it cannot use: ", " ".join(problems[:MOST_PROBLEMS]), more],
+        color="warning",
+    )
+
+
+def _form(strategy: str, kept: Mapping[str, Any], query: Mapping[str, str], tradable: list[dict[str, str]]) -> html.Div:
     chosen = asked_tickers(query, (option["value"] for option in tradable))
     strategies = {item.key: item.label for item in STRATEGIES.values()}
     return html.Div([
@@ -69,7 +80,7 @@ def _form(strategy: str, kept: Mapping[str, Any], query: Mapping[str, str]) -> h
                 id=ID.tickers, options=tradable, value=chosen or None, multi=True, placeholder="Choose tickers", **kept)),
                      className="flex-grow-1"),
         ], className="controls mb-2"),
-        html.Div(id=ID.preset_told, className="small text-body-secondary"),
+        html.Div(id=ID.preset_told, className="small text-body-secondary mb-2"),
         html.Div([
             field("From", dbc.Input(id=ID.start, type="date", value=asked_date(query, "start"), size="sm", **kept), "First date; empty: from the first price."),
             field("To", dbc.Input(id=ID.end, type="date", value=asked_date(query, "end"), size="sm", **kept), "Last date; empty: to the last price."),

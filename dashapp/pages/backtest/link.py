@@ -1,6 +1,6 @@
 """A question as an address: the link that opens a stored result's question again, and what an address asks for."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -8,8 +8,10 @@ from analytics.backtest.spec import ENGINES, MAX_CAPITAL
 from analytics.backtest.strategies import STRATEGIES
 from analytics.backtest.terms import COSTS, RULES
 from analytics.conventions import INITIAL_CAPITAL
-from analytics.errors import PlumblineError
+from analytics.errors import InputError, PlumblineError, UnknownKeyError
 from analytics.validate import iso_date
+
+FORM = ("ticker", "tickers", "start", "end", "initial_capital", "engine", "range")  # what a link says beside parameters
 
 
 def link_to(result: Mapping[str, Any]) -> str:
@@ -49,16 +51,57 @@ def asked_tickers(query: Mapping[str, str], known: Iterable[str]) -> list[str]:
 
 def asked_capital(query: Mapping[str, str]) -> float:
     """Return the capital that an address names, the default where it names none that may be."""
-    try:
-        capital = float(query.get("initial_capital", INITIAL_CAPITAL))
-    except ValueError:
-        return INITIAL_CAPITAL
-    return capital if 1.0 <= capital <= MAX_CAPITAL else INITIAL_CAPITAL
+    text = query.get("initial_capital", "")
+    return float(text) if _is_capital(text) else INITIAL_CAPITAL
 
 
 def asked_engine(query: Mapping[str, str]) -> str:
     """Return the engine that an address names, the default where it names none that there is."""
     return query.get("engine", "") if query.get("engine", "") in ENGINES else "kernel"
+
+
+def unread(strategy: str | None, query: Mapping[str, str], known: Collection[str]) -> list[str]:
+    """Return why what an address asks for is passed over, a sentence each; none where all of it is understood.
+
+    strategy: as the address names it, None where it asks nothing. known: the tickers of the store; none: not known.
+    """
+    if strategy is None:
+        return []
+    chosen = STRATEGIES.get(strategy)
+    declared = {item.name: item for item in (*(chosen.parameters if chosen else ()), *COSTS, *RULES)}
+    told = [] if chosen else [str(UnknownKeyError("strategy", strategy, STRATEGIES))]
+    for name, text in query.items():
+        try:
+            if name in declared:
+                declared[name].check(text)
+            elif name in FORM:
+                _check_of_form(name, text, known)
+            elif chosen is not None:
+                raise UnknownKeyError("part of the link", name, [*declared, *FORM])
+        except PlumblineError as error:
+            told.append(str(error))
+    return told
+
+
+def _check_of_form(name: str, text: str, known: Collection[str]) -> None:
+    """Raise where a part of an address that is of no parameter cannot be used."""
+    if name in ("start", "end"):
+        iso_date(name, text)
+    elif name == "engine" and text not in ENGINES:
+        raise UnknownKeyError("engine", text, ENGINES)
+    elif name == "initial_capital" and not _is_capital(text):
+        raise InputError("initial_capital", got=text, allowed=f"a number from 1 to {MAX_CAPITAL:,.0f}")
+    elif name == "tickers" and known:
+        lacking = [item for item in text.upper().split(",") if item and item not in known]
+        if lacking:
+            raise UnknownKeyError("ticker", lacking[0], known)
+
+
+def _is_capital(text: str) -> bool:
+    try:
+        return 1.0 <= float(text) <= MAX_CAPITAL
+    except ValueError:
+        return False
 
 
 def _text(value: Any) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 from dash import html
 
 from analytics.backtest.overfitting import Significance, Trials, significance
+from analytics.conventions import TRADING_DAYS
 from dashapp.components import card, stat, stats
 from dashapp.data import workspace
 from dashapp.format import number, percent
@@ -20,6 +21,10 @@ from pipeline.workspace import reading
 TIP = (
     "The best of many tries looks good by luck alone. Every run of a strategy on these tickers is counted, whatever its parameters, costs, rules and "
     "dates, and the Sharpe ratio is judged by how many there were: Bailey and López de Prado (2012, 2014)."
+)
+NEEDED_TIP = (
+    "What the best of as many tries reaches by luck in 5 %, where each of them earns what needs no skill: the Sharpe ratio of holding the same tickers, "
+    "and no less than 0. The judgement below is by this figure."
 )
 
 
@@ -34,10 +39,13 @@ def luck_card(result: dict[str, Any]) -> dbc.Card | None:
         stats([
             stat("Tries so far", f"{len(tried):,}", tip="Runs of this strategy on these tickers, all parameters and dates, since the workspace began."),
             stat("Measured", number(found.sharpe_ratio), tip="The Sharpe ratio per year, as measured: before any correction."),
-            stat("Best of luck alone", number(found.noise_maximum), tip="The Sharpe ratio that as many tries without any skill find on average."),
-            stat("Needed", number(found.needed), tip="What the best of as many tries must reach to be significant at 5 %: beyond the Sharpe ratio of buy and hold, or 0 where that is less."),
+            stat("Best of luck alone", number(found.noise_maximum), tip="The Sharpe ratio that as many tries of a true one of 0 find on average."),
+            stat("Needed", number(found.needed), note=f"without skill {number(found.null_sharpe_ratio)}", tip=NEEDED_TIP),
             stat("Probabilistic", percent(found.probabilistic), tip="Probability that the true Sharpe ratio is above 0, had this been the only try."),
-            stat("Deflated", percent(found.deflated), tip="Probability that the true Sharpe ratio is above what luck alone finds in as many tries.", tone=tone),
+            stat("Deflated", percent(found.deflated), tone=tone,
+                 tip="Probability that the true Sharpe ratio is above the best of luck alone. That begins at 0: buy and hold may reach it without skill, which Needed asks for."),
+            stat("Record needed", f"{number(found.needed_sessions / TRADING_DAYS, digits=1)} y", note=f"there are {number(found.sessions / TRADING_DAYS, digits=1)} y",
+                 tip="Years from which on a Sharpe ratio like this one is above 0 with 95 % probability, had this been the only try; a dash where it is not above 0."),
         ]),
         html.P(found.verdict, className="mb-0 mt-2"),
     ], tip=TIP)  # fmt: skip

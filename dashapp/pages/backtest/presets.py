@@ -18,17 +18,17 @@ MOST_TIMES = 1_000_000
 
 
 @callback(
-    Output(ID.applied, "data"), Output(ID.strategy, "value"),
+    Output(ID.applied, "data"), Output(ID.strategy, "value"), Output(ID.preset, "value"),
     Input(ID.preset, "value"), State(ID.applied, "data"), State(ID.asked, "data"), prevent_initial_call=True,
 )  # fmt: skip
-def apply_preset(chosen: Any, before: Any, asked: Any) -> tuple[Any, Any]:
-    """Note that a preset was chosen, and for which form; each time its controls begin anew."""
+def apply_preset(chosen: Any, before: Any, asked: Any) -> tuple[Any, Any, None]:
+    """Note that a preset was chosen, and for which form; each time its controls begin anew. The box is a menu: it empties."""
     if chosen is None:
         raise PreventUpdate
     preset = inputs.choice("preset", chosen, PRESETS)
     times = before.get("times") if isinstance(before, Mapping) else 0
     times = times + 1 if isinstance(times, int) and 0 <= times < MOST_TIMES else 1
-    return {"preset": preset, "times": times, "form": _form(asked)}, PRESETS[preset].strategy or no_update
+    return {"preset": preset, "times": times, "form": _form(asked)}, PRESETS[preset].strategy or no_update, None
 
 
 @callback(
@@ -44,7 +44,7 @@ def offer_terms(applied: Any, asked: Any) -> tuple[Any, Any, Any]:
     return (
         term_controls(COSTS, values, kept=kept),
         term_controls(RULES, values, kept=kept),
-        f"{about.label}: {about.description}",
+        f"Set by {about.label}, and yours to change: {about.description}",
     )
 
 

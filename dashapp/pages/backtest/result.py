@@ -12,7 +12,7 @@ from analytics.backtest.intervals import SPREADS
 from analytics.metrics import METRICS
 from dashapp.components import card, column, empty_state, grid, stat, stats, text_table
 from dashapp.data import market, published, workspace
-from dashapp.format import unbroken
+from dashapp.format import is_known, unbroken
 from dashapp.pages.backtest.assumptions import asked, assumed, facts, notes
 from dashapp.pages.backtest.badge import audit_stat, gate_list
 from dashapp.pages.backtest.link import link_to
@@ -57,7 +57,7 @@ def verdict_view(result_id: str | None, *, checking: bool = False) -> list[Any]:
     result = result_row(result_id)
     stale = not is_current(result_id, run["run_id"])
     return [
-        html.P([asked(result), " ", dcc.Link("link to this question", href=link_to(result))], className="mb-1"),
+        html.P([asked(result), " ", dcc.Link("set the form to this question", href=link_to(result))], className="mb-1"),
         html.P(assumed(result), className="small text-body-secondary mb-1"),
         *(html.P(text, className="small text-body-secondary mb-1") for text in notes(result, stale=stale)),
         html.Div(stats([audit_stat(result["audit"], checking=checking), *_cards(result)]), className="filled mt-3"),
@@ -119,7 +119,7 @@ def _record(_workspace: Path, result_id: str) -> list[Any]:
     ]  # fmt: skip
 
 
-def _cards(result: dict[str, Any]) -> list[dbc.Card]:
+def _cards(result: dict[str, Any]) -> list[html.Div]:
     return [
         stat(METRICS[key].label, metric_text(key, result["metrics"].get(key)), tip=_with_interval(key, result), note=_note(key, result))
         for key in HEADLINE
@@ -129,7 +129,7 @@ def _cards(result: dict[str, Any]) -> list[dbc.Card]:
 def _note(key: str, result: dict[str, Any]) -> str:
     """The interval, or of the Sharpe ratio its standard error, and the same of buy and hold."""
     metrics, sure = result["metrics"], interval_text(key, result["audit"].get("intervals") or {})
-    if not sure and key == "sharpe_ratio":
+    if not sure and key == "sharpe_ratio" and is_known(metrics.get("sharpe_ratio_se")):
         sure = f"± {metric_text('sharpe_ratio_se', metrics.get('sharpe_ratio_se'))} standard error"
     return unbroken(" · ".join(text for text in (sure, beside_text(key, metrics)) if text))
 

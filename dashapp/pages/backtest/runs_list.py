@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-from dash import Input, Output, callback, dcc, html, no_update
+from dash import Input, Output, State, callback, ctx, dcc, html, no_update, set_props
 from dash.exceptions import PreventUpdate
 
 from analytics.backtest.strategies import STRATEGIES
@@ -19,6 +19,7 @@ from dashapp.data import settings, workspace
 from dashapp.format import usd
 from dashapp.ids import SHELL, ids
 from dashapp.pages.backtest.assumptions import listed, lowered, setting, strategy_label
+from dashapp.pages.compare.runs import tickers_text
 from dashapp.progress import time_left
 from pipeline import asked
 from pipeline.workspace import ACTIVE
@@ -29,7 +30,8 @@ MOST = 100  # runs that are listed
 TICK_MILLISECONDS = 1_000
 HEIGHT = 250
 STOP = "stop"  # the column that cancels
-WORDS = {"done": "done", "failed": "failed", "cancelled": "cancelled", "lost": "lost", "deleted": "deleted"}
+ENDED = ("done", "failed", "cancelled", "lost", asked.DELETED)
+DRAWN = "backtest-drawn"  # the result that is shown
 NONE_YET = "My runs: none yet in this browser"
 
 
@@ -39,7 +41,7 @@ def runs_list() -> html.Details:
     return html.Details([
         html.Summary(NONE_YET, id=ID.summary),
         dcc.Interval(id=ID.tick, interval=TICK_MILLISECONDS, disabled=True),
-        html.P(["What this browser asked, the newest first. Click a run to show it. All stored runs, everybody's: ", dcc.Link("Compare", href="/compare"), "."],
+        html.P(["What this browser asked, the newest first. Click a run to show it, or mark it with the space bar. All stored runs, everybody's: ", dcc.Link("Compare", href="/compare"), "."],
                className="small text-body-secondary my-1"),
         grid(GRID, empty, _columns(), row_id="id", height=HEIGHT, row_height=32, selectable=True, file="my-runs"),
         html.Div(id=ID.told, className="small", role="status"),
@@ -48,68 +50,90 @@ def runs_list() -> html.Details:
 
 def _columns() -> list[dict[str, Any]]:
     return [
-        column("strategy", "Strategy", minWidth=150), column("tickers", "Tickers", minWidth=120, tooltipField="tickers"),
-        column("settings", "Not at its default", minWidth=180, tooltipField="settings"), column("dates", "Dates", width=200),
+        column("strategy", "Strategy", minWidth=150, tooltipField="strategy"), column("tickers", "Tickers", minWidth=120, tooltipField="all_tickers"),
+        column("settings", "Not at its default", minWidth=180, tooltipField="settings"), column("dates", "Dates", width=200, tooltipField="dates"),
         column("state", "State", minWidth=150, tooltipField="message"),
         percent_column("total_return", "Return", coloured=True, width=95), number_column("sharpe_ratio", "Sharpe", width=85),
-        column("asked_at", "Asked (UTC)", width=140), column(STOP, "", width=80, cellClass="grid-action", sortable=False, filter=False),
+        column("asked_at", "Asked (UTC)", width=155), column(STOP, "", width=80, cellClass="grid-action", sortable=False, filter=False),
     ]  # fmt: skip
 
 
 @callback(
     Output(grid_id(GRID), "rowData"), Output(ID.summary, "children"), Output(ID.tick, "disabled"),
-    Input(ID.tick, "n_intervals"), Input("backtest-waiting", "data"), Input("backtest-drawn", "data"),
-    Input(ID.told, "children"),
+    Input(DRAWN, "data"), Input(ID.tick, "n_intervals"), Input("backtest-waiting", "data"), Input(ID.told, "children"),
 )  # fmt: skip
-def list_mine(*_changes: Any) -> tuple[Any, Any, Any]:
-    """List this browser's runs, and look again while one of them has not ended."""
+def list_mine(shown: Any, *_changes: Any) -> tuple[Any, Any, Any]:
+    """List this browser's runs, mark the one that is shown, and look again while one of them has not ended."""
     try:
         found = asked.mine(workspace(), owner(), kind=BACKTEST, most=MOST)
     except PlumblineError:
         return no_update, no_update, True  # the place of the answer says what is wrong
     idle = not any(row["state"] in ACTIVE for row in found)
+    if ctx.triggered_id in (None, DRAWN):  # as a property: an output would close a circle, for a marked row is shown
+        marked = [row["question_id"] for row in found if shown is not None and row["stored_id"] == shown]
+        set_props(grid_id(GRID), {"selectedRows": {"ids": marked}})
     return run_rows(found, seconds=settings().job_seconds), summary(found), idle
 
 
 @callback(
-    Output(ID.told, "children"), Output(SHELL.backtest_job, "data", allow_duplicate=True), Input(grid_id(GRID), "cellClicked"),
-    prevent_initial_call=True,
+    Output(ID.told, "children"), Output(SHELL.backtest_job, "data", allow_duplicate=True),
+    Input(grid_id(GRID), "selectedRows"), Input(grid_id(GRID), "cellClicked"), State(DRAWN, "data"), prevent_initial_call=True,
 )  # fmt: skip
-def open_run(clicked: Any) -> tuple[Any, Any]:
-    """Show the run of the row that was clicked, or cancel it where its cancel was."""
-    if not isinstance(clicked, Mapping):
+def open_run(marked: Any, clicked: Any, shown: Any) -> tuple[Any, Any]:
+    """Show the run of the row that was marked, by a click or the space bar, or cancel it where its cancel was clicked."""
+    stopping = _is_stop(clicked)
+    chosen = clicked.get("rowId") if stopping else _marked(marked)
+    if chosen is None:
         raise PreventUpdate
-    name = inputs.name("run", clicked.get("rowId"))
+    name = inputs.name("run", chosen)
     found = asked.mine(workspace(), owner(), kind=BACKTEST, most=MOST)
     row = next((item for item in found if item["question_id"] == name), None)
     if row is None:
         raise PreventUpdate
-    if clicked.get("colId") == STOP and row["state"] in ACTIVE:
+    if stopping and row["state"] in ACTIVE:
         cancel(str(row["job_id"]))
         return f"{strategy_label(row['request'])} on {listed(row['request']['tickers'])} is cancelled.", no_update
+    if row["stored_id"] is not None and row["stored_id"] == shown:
+        return "", no_update
     if row["state"] in ACTIVE:
         return "", {"job_id": row["job_id"]}
     return ("", {"result_id": row["stored_id"]}) if row["stored_id"] else (_why_not(row), no_update)
 
 
+def _is_stop(clicked: Any) -> bool:
+    """Whether it was the cell that cancels, and just now: the grid remembers its last click."""
+    now = any(name.endswith(".cellClicked") for name in ctx.triggered_prop_ids)
+    return now and isinstance(clicked, Mapping) and clicked.get("colId") == STOP
+
+
+def _marked(rows: Any) -> Any:
+    """The run of the marked row, None where none is."""
+    return rows[0].get("id") if isinstance(rows, list) and rows and isinstance(rows[0], Mapping) else None
+
+
 def _why_not(row: Mapping[str, Any]) -> str:
     if row["state"] == asked.DELETED:
         return "That result was deleted: run it again to have it."
-    return f"That run has no answer ({WORDS.get(row['state'], row['state'])}). {row['message'] or ''} Run it again to have one."
+    return f"That run has no answer ({row['state']}). {row['message'] or ''} Run it again to have one."
 
 
 def run_rows(found: Sequence[Mapping[str, Any]], *, seconds: float) -> list[dict[str, Any]]:
     """Return what the list shows of `asked.mine`; seconds: the time that a job may run."""
     return [
         {
-            "id": row["question_id"], "strategy": strategy_label(row["request"]), "tickers": ", ".join(row["request"]["tickers"]),
+            "id": row["question_id"], "strategy": strategy_label(row["request"]), "tickers": tickers_text(row["request"]["tickers"]), "all_tickers": ", ".join(row["request"]["tickers"]),
             "settings": changed_settings(row["request"]), "dates": f"{row['request']['start_date']} to {row['request']['end_date']}",
             "state": state_text(row, seconds=seconds), "message": row["message"] or "", "total_return": row["total_return"],
-            "sharpe_ratio": row["sharpe_ratio"], "asked_at": f"{row['asked_at'][:10]} {row['asked_at'][11:16]}",
+            "sharpe_ratio": row["sharpe_ratio"], "asked_at": _asked_at(row),
             STOP: "cancel" if row["state"] in ACTIVE else "",
         }
         for row in found
     ]  # fmt: skip
+
+
+def _asked_at(row: Mapping[str, Any]) -> str:
+    """When it was asked, to the second: a form is often pressed twice within a minute."""
+    return f"{row['asked_at'][:10]} {row['asked_at'][11:19]}"
 
 
 def others(result_id: str) -> list[dict[str, str]]:
@@ -118,7 +142,7 @@ def others(result_id: str) -> list[dict[str, str]]:
     newest = {row["stored_id"]: row for row in reversed(found) if row["stored_id"] not in (None, result_id)}
     return [
         {"value": name, "label": " · ".join(part for part in (
-            strategy_label(row["request"]), listed(row["request"]["tickers"]), changed_settings(row["request"]), row["asked_at"][:10],
+            strategy_label(row["request"]), tickers_text(row["request"]["tickers"]), changed_settings(row["request"]), _asked_at(row),
         ) if part)}
         for name, row in sorted(newest.items(), key=lambda item: str(item[1]["asked_at"]), reverse=True)
     ]  # fmt: skip
@@ -133,8 +157,8 @@ def state_text(row: Mapping[str, Any], *, seconds: float) -> str:
         doing = "answered, checking" if row["stored_id"] else "running"
         return f"{doing} {row['progress']:.0%}" + (f", {left:.0f} s left" if left is not None else "")
     if row["stored_id"] and not row["verdict"]:
-        return f"{WORDS[row['state']]}, not checked"
-    return WORDS[row["state"]]
+        return f"{row['state']}, not checked"
+    return str(row["state"])
 
 
 def changed_settings(request: Mapping[str, Any]) -> str:
@@ -159,6 +183,6 @@ def summary(found: Sequence[Mapping[str, Any]]) -> str:
     """Return the line above the list: how many of the runs are in which state."""
     if not found:
         return NONE_YET
-    names = {"queued": "waiting", "running": "running"} | WORDS
+    names = {"queued": "waiting", "running": "running"} | {state: state for state in ENDED}
     counts = Counter(row["state"] for row in found)
     return "My runs: " + ", ".join(f"{counts[state]} {word}" for state, word in names.items() if counts[state])

@@ -23,7 +23,8 @@ BY_UNIT = {
 }
 LUCK_TIP = (
     "The best of many tries looks good by luck alone. Every run of a strategy on these tickers is counted in the ledger, whatever its parameters, "
-    "costs, rules and dates, deleted ones too. Needed: the Sharpe ratio that the best of as many tries without skill reaches in 5 %."
+    "costs, rules and dates, deleted ones too. Needed and p start from what takes no skill, buy and hold; "
+    "Probabilistic and Deflated start from 0."
 )
 PAIR_TIP = (
     "Sharpe ratios per year on the common sessions, first run less the other. p: Ledoit and Wolf's (2008) studentised block bootstrap; corrected: "
@@ -48,10 +49,10 @@ def luck_view(runs: Runs) -> dbc.Card:
         number_column("sharpe_ratio", "Sharpe", width=85, tip="Per year, as measured"),
         number_column("null", "Without skill", width=95, tip="What a try without skill earns here: buy and hold of the same tickers, or the mean of the other tries"),
         number_column("noise", "Best of luck", width=95, tip="The best Sharpe ratio that as many tries of true Sharpe ratio 0 find on average"),
-        number_column("needed", "Needed", width=85, tip="What the best of as many tries must reach to be significant at 5 %"),
+        number_column("needed", "Needed", width=85, tip="What the best of as many tries reaches in 5 %, each of them earning what needs no skill"),
         percent_column("probabilistic", "Probabilistic", width=115, tip="Probability that the true Sharpe ratio is above 0, had this been the only try"),
-        percent_column("deflated", "Deflated", width=100, tip="Probability that it is above what luck alone finds in as many tries"),
-        p_value_column("p_value", "p", tip="That luck alone finds as much in as many tries"), column("verdict", "Verdict", width=130),
+        percent_column("deflated", "Deflated", width=100, tip="Probability that it is above the best of luck, which starts at 0 and not at buy and hold"),
+        p_value_column("p_value", "p", tip="Probability that luck on top of what needs no skill finds as much in as many tries"), column("verdict", "Verdict", width=130),
     ]  # fmt: skip
     return card("Skill or luck", [
         html.P(told, className="fw-semibold"), grid("compare-luck", rows, columns, row_id="label", row_height=32),

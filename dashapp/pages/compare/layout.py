@@ -59,7 +59,7 @@ def _history(problem: str) -> html.Div:
             field("Ticker, name or note", dbc.Input(id=ID.text, type="text", size="sm", debounce=True, maxlength=60)),
             field("Run from", dbc.Input(id=ID.start, type="date", size="sm"), "The day it was run, not the dates it covers."),
             field("Run to", dbc.Input(id=ID.end, type="date", size="sm")),
-            html.Span([dbc.Button("The standard set", id=ID.standard, size="sm", outline=True), " ", info(STANDARD_TIP)]),
+            html.Span([dbc.Button("The standard set", id=ID.standard, size="sm", color="secondary", outline=True), " ", info(STANDARD_TIP)]),
             dbc.Button("Delete the chosen runs", id=ID.delete, size="sm", color="danger", outline=True),
         ], className="controls mb-2"),
         html.Div(id=ID.listed, className="small text-body-secondary", role="status"),

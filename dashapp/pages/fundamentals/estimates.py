@@ -102,7 +102,7 @@ def _no_fit(fit: Chosen, fits: pd.DataFrame) -> dbc.Alert:
     )
 
 
-def _cards(fit: Chosen, fits: pd.DataFrame, universe: pd.DataFrame, rating: Any) -> list[dbc.Card]:
+def _cards(fit: Chosen, fits: pd.DataFrame, universe: pd.DataFrame, rating: Any) -> list[html.Div]:
     own = fit.of(fits).set_index("model").loc[fit.model]
     stocks = universe[universe["kind"] == "stock"]
     median = float(stocks["expected_return"].median())
@@ -123,7 +123,7 @@ def _cards(fit: Chosen, fits: pd.DataFrame, universe: pd.DataFrame, rating: Any)
     ]  # fmt: skip
 
 
-def _verdicts(outlook: int | None, median: float, technical: Any, date: str, own: pd.Series) -> list[dbc.Card]:
+def _verdicts(outlook: int | None, median: float, technical: Any, date: str, own: pd.Series) -> list[html.Div]:
     score = composite_score(technical, outlook)
     tone = {1: "up", -1: "down"}
     if score is None:

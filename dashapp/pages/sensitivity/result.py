@@ -15,6 +15,7 @@ from analytics.metrics import METRICS
 from dashapp.components import card, graph, number_column, percent_column, plain_table, stat, stats
 from dashapp.figures.sensitivity import choices_figure, map_figure, points_figure
 from dashapp.format import by_unit, number, percent
+from dashapp.pages.backtest.luck import NEEDED_TIP
 from dashapp.pages.sensitivity.form import label_of
 from dashapp.pages.sensitivity.stored import Sweep
 
@@ -105,8 +106,8 @@ def _luck_card(shown: Sweep) -> dbc.Card | None:
             *plateau,
             stat("Tries so far", f"{judged.n_trials:,}", tip="Sets and runs of this strategy on these tickers, since the workspace began."),
             stat("Best of luck alone", number(judged.noise_maximum), tip="The Sharpe ratio that as many tries without any skill find on average."),
-            stat("Needed", number(judged.needed), note=f"buy and hold {number(shown.row['benchmark_sharpe_ratio'])}", tip="What the best of as many tries must reach to be significantly better than buy and hold, at 5 %."),
-            stat("Deflated", percent(judged.deflated), tip="Probability that the true Sharpe ratio is above what luck alone finds in as many tries.",
+            stat("Needed", number(judged.needed), note=f"without skill {number(judged.null_sharpe_ratio)}", tip=NEEDED_TIP),
+            stat("Deflated", percent(judged.deflated), tip="Probability that the true Sharpe ratio is above the best of luck alone, which begins at 0 and not at buy and hold.",
                  tone="up" if judged.significant else "neutral"),
         ]),
         html.P(judged.verdict, className="mb-0"),

@@ -11,6 +11,7 @@ import pytest
 from arch.bootstrap import StationaryBootstrap
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scratch import bare_environment
 from tolerances import PARITY
 
 from analytics.backtest.intervals import HEADLINE, SPREADS, WIDEST, block_lengths, bootstrap_metrics, headline_intervals
@@ -192,7 +193,7 @@ def test_another_process_with_another_hash_seed_finds_the_same():
         "from test_intervals import *; print(headline_intervals(performance(100), seed=7, draws=50))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, env={"PYTHONHASHSEED": "5", "PYTHONPATH": str(ROOT)}, check=True,
+        [sys.executable, "-c", script], cwd=ROOT, env=bare_environment(PYTHONHASHSEED="5", PYTHONPATH=str(ROOT)), check=True,
         capture_output=True, text=True,
     )  # fmt: skip
     assert done.stdout.strip() == str(headline_intervals(performance(100), seed=7, draws=50))

@@ -47,7 +47,7 @@ def _daily(chosen: Chosen) -> FloatArray:
     return np.asarray(found.inputs.data.returns @ chosen.weights + cash * found.rate / TRADING_DAYS)
 
 
-def _concentration(chosen: Chosen) -> list[dbc.Card]:
+def _concentration(chosen: Chosen) -> list[html.Div]:
     weights, found = chosen.weights, chosen.answer
     largest, cash = int(np.argmax(weights)), max(1 - float(weights.sum()), 0.0)
     name = f"{found.tickers[largest]} · {found.inputs.names.get(found.tickers[largest], '')}"

@@ -74,7 +74,7 @@ def _positive(weights: Any, found: Answer) -> pd.Series:
     return pd.Series(np.where(np.asarray(weights) >= NEGLIGIBLE, weights, 0.0), index=list(found.tickers))
 
 
-def _cards(allocation: Allocation, capital: float) -> list[dbc.Card]:
+def _cards(allocation: Allocation, capital: float) -> list[html.Div]:
     bought = int((allocation.shares > 0).sum())
     gap = allocation.gap / capital if allocation.gap > NEGLIGIBLE * capital else 0.0
     return [

@@ -120,7 +120,7 @@ def _promise(chosen: Chosen, expected_returns: FloatArray, covariance: FloatArra
     return float(row.expected_return[0]), float(row.volatility[0])
 
 
-def _cards(risk: HorizonRisk, promised: Mapping[str, tuple[float, float]], horizon: str) -> list[dbc.Card]:
+def _cards(risk: HorizonRisk, promised: Mapping[str, tuple[float, float]], horizon: str) -> list[html.Div]:
     before, after = (risk.tables[name].loc["student_t"] for name in (ESTIMATED, SHOCKED))
     texts = [
         ("Expected return", *(percent(promised[name][0]) for name in (SHOCKED, ESTIMATED)), "A year, after the shock: the estimate plus its shift."),

@@ -132,7 +132,7 @@ def _rank(chosen: Chosen, found: Resampled) -> tuple[int, str]:
     )
 
 
-def _cards(chosen: Chosen, past: Intervals, found: Resampled, rank: int) -> list[dbc.Card]:
+def _cards(chosen: Chosen, past: Intervals, found: Resampled, rank: int) -> list[html.Div]:
     answer = chosen.answer
     n, window = len(answer.tickers), f"{answer.inputs.dates[0].date()} to {answer.inputs.as_of}"
     wins, fixed = np.nan, answer.request.returns in STORED

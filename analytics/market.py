@@ -65,7 +65,7 @@ def period_of(dates: DateArray, timeframe: str) -> np.ndarray:
     return (dates.astype("datetime64[D]").astype(np.int64) + 3) // 7  # 1970-01-01 was a Thursday
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # the same only as itself: what is computed of one can be kept by it
 class Panel:
     """Many tickers' bars on one calendar, each array of shape (n_dates, n_tickers); NaN where a ticker has no bar."""
 

@@ -18,7 +18,7 @@ from analytics.errors import PlumblineError
 from dashapp import shell
 from dashapp.callback_requests import check_callback_requests
 from dashapp.components import empty_state
-from dashapp.data import POOL_KEY, RATE_KEY, SETTINGS_KEY, UPDATE_KEY
+from dashapp.data import HELD_KEY, POOL_KEY, RATE_KEY, SETTINGS_KEY, UPDATE_KEY
 from dashapp.health import serve_health
 from dashapp.ids import SHELL
 from dashapp.jobs import worker_pool
@@ -26,6 +26,7 @@ from dashapp.pages import PAGES
 from dashapp.rate_limit import RateLimit
 from dashapp.security import protect
 from dashapp.update_job import UpdateJob
+from pipeline.workspace import hold_open
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def create_app(settings: Any) -> Dash:
         background_callback_manager=pool,
     )  # fmt: skip
     app.server.config.update({
-        SETTINGS_KEY: settings, POOL_KEY: pool, UPDATE_KEY: UpdateJob(), RATE_KEY: RateLimit(settings.jobs_per_minute),
+        SETTINGS_KEY: settings, POOL_KEY: pool, HELD_KEY: hold_open(Path(settings.workspace)), UPDATE_KEY: UpdateJob(), RATE_KEY: RateLimit(settings.jobs_per_minute),
     })  # fmt: skip
     for page in PAGES.values():
         dash.register_page(

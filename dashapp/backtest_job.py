@@ -109,6 +109,7 @@ def run_in_background(work: dict[str, Any]) -> str:
     """
     return in_worker(work, lambda watch: backtests.run(
         work["request"], report=watch.report, db=work["db"], workspace=work["workspace"], stored=watch.answered,
+        bars=work["folder"].parent / "bars",
     ))  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from analytics.backtest.strategies import STRATEGIES
 from analytics.errors import MissingDataError, UnknownKeyError
 from analytics.market import FIELDS, Panel
 from analytics.returns import CARRIED, daily_risk_free
-from pipeline import ledger, store
+from pipeline import kept_bars, ledger, store
 from pipeline import workspace as results
 from pipeline.backtest_request import BacktestRequest
 from pipeline.queries import Reader, connect
@@ -103,22 +103,26 @@ def answer_to(question: Question, *, workspace: Path) -> str | None:
 
 def run(
     request: BacktestRequest, *, db: Path, workspace: Path, report: Report = no_report,
-    stored: Callable[[str], None] = lambda _result_id: None, trial: str | None = None,
+    stored: Callable[[str], None] = lambda _result_id: None, trial: str | None = None, bars: Path | None = None,
 ) -> str:  # fmt: skip
     """Answer a request and return the result_id of the stored answer.
 
     stored(result_id) is told as soon as the answer can be shown; its checks follow. trial: the id in the ledger of a run
-    that is repeated on newer data, all of which count as one try; None: this answer is a try of its own. Raises InputError or
-    UnknownKeyError (the request), MissingDataError (no prices there), StoreError (no store).
+    that is repeated on newer data, all of which count as one try; None: this answer is a try of its own. bars: a folder in which bars are
+    kept for the next run. Raises InputError or UnknownKeyError (the request), MissingDataError (no prices there), StoreError (no store).
     """
     db, workspace = Path(db), Path(workspace)
-    known = find(request, db=db, workspace=workspace)
+    asked = ask(request, db=db)
+    known = answer_to(asked, workspace=workspace)
     if known is not None:
         return known
     report(0.02, "reading prices")
     with connect(db, seconds=60.0) as reader:
         question = resolve(reader, request, db)
-        inputs = read_inputs(reader, question)
+        unchanged = (
+            question.data_stamp == asked.data_stamp
+        )  # since before this snapshot was taken: the stamp is its own
+        inputs = read_inputs(reader, question, kept=bars if unchanged else None)
         members = instrument_queries.memberships(reader)
     result_id = _result_id(question, inputs, members)
     with results.reading(workspace) as reader:
@@ -186,9 +190,14 @@ def resolve(reader: Reader, request: BacktestRequest, db: Path) -> Question:
     return Question(request, tickers, start, end, published["run_id"], _stamp(db))
 
 
-def read_inputs(reader: Reader, question: Question) -> StrategyInputs:
-    """Return everything known of the tickers up to the end of the test."""
-    panel = Panel.of(price_queries.all_bars(reader, question.tickers, end=question.end))
+def read_inputs(reader: Reader, question: Question, *, kept: Path | None = None) -> StrategyInputs:
+    """Return everything known of the tickers up to the end of the test; kept: where bars are kept, see `kept_bars`."""
+    if kept is None:
+        bars = price_queries.all_bars(reader, question.tickers, end=question.end)
+    else:
+        edition = f"{question.data_run_id} {question.data_stamp}"
+        bars = kept_bars.bars(reader, question.tickers, end=question.end, folder=kept, edition=edition)
+    panel = Panel.of(bars)
     daily, monthly = (factor_queries.factor_returns(reader, frequency)["rf"] for frequency in ("D", "M"))
     needs = STRATEGIES[question.request.spec.strategy].needs
     risk_free = daily_risk_free(panel.dates, daily=daily, monthly=monthly)

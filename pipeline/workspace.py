@@ -15,11 +15,13 @@ import pandas as pd
 from analytics.errors import InputError, MissingDataError
 from analytics.validate import iso_date
 from pipeline import schema, store
+from pipeline.errors import StoreError
 from pipeline.queries import Reader, connect
 from pipeline.queries import history as history_queries
 from pipeline.queries import portfolios as portfolio_queries
 from pipeline.queries import results as queries
 from pipeline.queries import standard as standard_queries
+from pipeline.read_only import read_only_uri
 
 ACTIVE = ("queued", "running")
 LOST_AFTER_SECONDS = 15.0  # a job whose worker has not been heard of for this long is lost
@@ -30,6 +32,20 @@ NAME_CHARACTERS, NOTE_CHARACTERS = 60, 500
 def prepare(path: Path) -> None:
     """Create the workspace at `path` where there is none; raises StoreError where the file cannot be used."""
     store.open_writer(path, schema.WORKSPACE).close()
+
+
+def hold_open(path: Path) -> sqlite3.Connection | None:
+    """Return a connection that does nothing but stay, None where there is no usable workspace.
+
+    Who closes a database last puts its whole log back into it, which takes 10 ms: without this one, after every write.
+    """
+    try:
+        prepare(path)
+        connection = sqlite3.connect(read_only_uri(path), uri=True, check_same_thread=False)
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # joins the log
+    except (StoreError, sqlite3.Error):
+        return None
+    return connection
 
 
 @contextmanager

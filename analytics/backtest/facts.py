@@ -47,7 +47,9 @@ def describe(
         "liquidated_on": _day(panel, ledger.ruined),
         "risk_free_carried_sessions": int(inputs.carried[first:last].sum()) if inputs.carried is not None else 0,
         "risk_free_unknown_sessions": int(np.isnan(inputs.risk_free[first:last]).sum()),
-        "price_dates": {ticker: _span(panel.bars(ticker).dates) for ticker in panel.tickers},
+        "price_dates": {
+            ticker: _span(panel.dates[panel.has_bar[:, column]]) for column, ticker in enumerate(panel.tickers)
+        },
     }
 
 

@@ -112,6 +112,11 @@ def outdated(metadata: MetaData, stored: Mapping[str, str]) -> list[Table]:
     These are the missing ones and the derived ones whose declaration has changed since.
     """
     return [
-        table for table in metadata.sorted_tables
+        table for table in _in_order(metadata)
         if table.name not in stored or (table.info["derived"] and stored[table.name] != ddl(table)[0])
     ]  # fmt: skip
+
+
+@cache
+def _in_order(metadata: MetaData) -> list[Table]:
+    return metadata.sorted_tables

@@ -1,5 +1,6 @@
 """What strategies read of the indicators: votes, rating, what they add up to, and why."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from analytics.market import Panel
 from analytics.parameters import Parameter
 from analytics.signals import RATED_VOTES, compute_votes, count_votes, rating_score
 
+KEPT_VOTES = 64  # tickers
 THRESHOLD = Parameter(
     "threshold", "Votes needed", VOTE_THRESHOLD, "indicators that must agree before a trade", minimum=1, maximum=len(VOTES)
 )  # fmt: skip
@@ -36,13 +38,17 @@ def vote_counts(
 
     NaN when: the ticker has no bar that day, or none of the votes is available. Raises InputError and UnknownKeyError.
     """
-    given = parse_settings(indicator_parameters)
     buys, sells = np.full((2, *panel.close.shape), np.nan)
-    for column, ticker in enumerate(panel.tickers):
+    for column in range(len(panel.tickers)):
         rows = panel.has_bar[:, column]
-        found = compute_votes(panel.bars(ticker), keys=votes, parameters=given)
-        buys[rows, column], sells[rows, column] = count_votes(found)
+        buys[rows, column], sells[rows, column] = count_votes(_votes(panel, column, votes, indicator_parameters))
     return buys, sells
+
+
+@lru_cache(maxsize=KEPT_VOTES)
+def _votes(panel: Panel, column: int, votes: tuple[str, ...], indicator_parameters: str) -> dict[str, FloatArray]:
+    """One ticker's votes on its own calendar; not to be written to. What was decided by them is explained by them."""
+    return compute_votes(panel.bars(panel.tickers[column]), keys=votes, parameters=parse_settings(indicator_parameters))
 
 
 def agreed(for_it: FloatArray, against: FloatArray, needed: FloatArray | int) -> np.ndarray:
@@ -80,9 +86,8 @@ def explain_votes(
     panel: Panel, column: int, rows: np.ndarray, *, votes: tuple[str, ...], indicator_parameters: str = ""
 ) -> list[str]:
     """Return how a ticker's votes stand at each row, such as "4 of 7 votes to buy: SMA, MACD, RSI, ADX"."""
-    bars = panel.bars(panel.tickers[column])
-    at = np.searchsorted(bars.dates, panel.dates[rows])
-    found = compute_votes(bars, keys=votes, parameters=parse_settings(indicator_parameters))
+    at = np.searchsorted(panel.dates[panel.has_bar[:, column]], panel.dates[rows])
+    found = _votes(panel, column, votes, indicator_parameters)
     stacked = np.stack([values[at] for values in found.values()])
     labels = [VOTES[key].vote.label for key in found]
     return [_sentence(labels, standing) for standing in stacked.T]

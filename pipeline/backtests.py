@@ -19,7 +19,7 @@ from analytics.backtest.strategies import STRATEGIES
 from analytics.errors import MissingDataError, UnknownKeyError
 from analytics.market import FIELDS, Panel
 from analytics.returns import CARRIED, daily_risk_free
-from pipeline import kept_bars, ledger, store
+from pipeline import kept_bars, ledger, schema, store
 from pipeline import workspace as results
 from pipeline.backtest_request import BacktestRequest
 from pipeline.queries import Reader, connect
@@ -44,9 +44,17 @@ __all__ = [
     "read_inputs",
     "resolve",
     "run",
+    "warm_up",
 ]
 
 ANSWERED = 0.4  # of the progress, when the answer is there and its checks begin
+
+
+def warm_up() -> None:
+    """Compute what every question needs of this program itself, for the processes that are forked from this one."""
+    code_version()
+    for metadata in (schema.MARKET, schema.WORKSPACE):
+        schema.outdated(metadata, {table.name: "" for table in metadata.tables.values()})
 
 
 @dataclass(frozen=True)
@@ -108,8 +116,8 @@ def run(
     """Answer a request and return the result_id of the stored answer.
 
     stored(result_id) is told as soon as the answer can be shown; its checks follow. trial: the id in the ledger of a run
-    that is repeated on newer data, all of which count as one try; None: this answer is a try of its own. bars: a folder in which bars are
-    kept for the next run. Raises InputError or UnknownKeyError (the request), MissingDataError (no prices there), StoreError (no store).
+    that is repeated on newer data, all of which count as one try; None: this answer is a try of its own. bars: a folder
+    in which bars are kept for the next run. Raises InputError or UnknownKeyError (the request), MissingDataError (no prices there), StoreError (no store).
     """
     db, workspace = Path(db), Path(workspace)
     asked = ask(request, db=db)
@@ -119,9 +127,7 @@ def run(
     report(0.02, "reading prices")
     with connect(db, seconds=60.0) as reader:
         question = resolve(reader, request, db)
-        unchanged = (
-            question.data_stamp == asked.data_stamp
-        )  # since before this snapshot was taken: the stamp is its own
+        unchanged = question.data_stamp == asked.data_stamp  # since before the snapshot: the stamp is its own
         inputs = read_inputs(reader, question, kept=bars if unchanged else None)
         members = instrument_queries.memberships(reader)
     result_id = _result_id(question, inputs, members)
@@ -198,7 +204,7 @@ def read_inputs(reader: Reader, question: Question, *, kept: Path | None = None)
         edition = f"{question.data_run_id} {question.data_stamp}"
         bars = kept_bars.bars(reader, question.tickers, end=question.end, folder=kept, edition=edition)
     panel = Panel.of(bars)
-    daily, monthly = (factor_queries.factor_returns(reader, frequency)["rf"] for frequency in ("D", "M"))
+    daily, monthly = (factor_queries.factor_returns(reader, frequency, names=("rf",))["rf"] for frequency in ("D", "M"))
     needs = STRATEGIES[question.request.spec.strategy].needs
     risk_free = daily_risk_free(panel.dates, daily=daily, monthly=monthly)
     return StrategyInputs(

@@ -21,7 +21,6 @@ from pipeline.queries import history as history_queries
 from pipeline.queries import portfolios as portfolio_queries
 from pipeline.queries import results as queries
 from pipeline.queries import standard as standard_queries
-from pipeline.read_only import read_only_uri
 
 ACTIVE = ("queued", "running")
 LOST_AFTER_SECONDS = 15.0  # a job whose worker has not been heard of for this long is lost
@@ -41,11 +40,9 @@ def hold_open(path: Path) -> sqlite3.Connection | None:
     """
     try:
         prepare(path)
-        connection = sqlite3.connect(read_only_uri(path), uri=True, check_same_thread=False)
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # joins the log
-    except (StoreError, sqlite3.Error):
+        return store.open_idle(path)
+    except StoreError:
         return None
-    return connection
 
 
 @contextmanager
@@ -75,7 +72,8 @@ def _plain(value: Any) -> Any:
 def save_result(path: Path, row: Mapping[str, Any], *, equity: pd.DataFrame, trades: pd.DataFrame) -> None:
     """Store one backtest whole; a result that is already there is left alone."""
     result_id = row["result_id"]
-    with closing(store.open_writer(path, schema.WORKSPACE)) as connection, store.transaction(connection):
+    writer = store.open_writer(path, schema.WORKSPACE, checkpoints=False)  # somebody waits for this
+    with closing(writer) as connection, store.transaction(connection):
         if queries.result(Reader(connection), result_id):
             return
         store.insert(connection, schema.backtesting_results, {name: [value] for name, value in row.items()})

@@ -1,5 +1,6 @@
 """The engine of record: a compiled account that knows every cost and every rule."""
 
+from functools import cache
 from importlib.metadata import version
 
 import numpy as np
@@ -13,6 +14,7 @@ from analytics.conventions import TRADING_DAYS, FloatArray
 REASONS = _account.REASONS
 
 
+@cache
 def engine_name() -> str:
     """Return name and version of the engine, for the audit."""
     return f"Plumbline kernel, numba {version('numba')}"

@@ -14,6 +14,7 @@ from analytics.errors import InputError
 SIGNIFICANCE: Final = 1.0 - CONFIDENCE
 MIN_DISPERSED: Final = 10  # tries from which on the spread of their Sharpe ratios tells how alike they are
 NORMAL: Final = NormalDist()
+ZERO: Final = 1e-12  # a deviation smaller than this is what rounding leaves of none
 NAN: Final = math.nan
 
 
@@ -130,7 +131,7 @@ def expected_maximum_sharpe(n_trials: float, std: float) -> float:
     """
     if not n_trials >= 1:
         raise InputError("n_trials", got=n_trials, allowed="1 or more")
-    if n_trials == 1 or not std > 0.0:
+    if n_trials == 1 or not std > ZERO:
         return 0.0
     near, far = NORMAL.inv_cdf(1.0 - 1.0 / n_trials), NORMAL.inv_cdf(1.0 - 1.0 / (n_trials * math.e))
     return std * ((1.0 - np.euler_gamma) * near + np.euler_gamma * far)

@@ -34,12 +34,11 @@ def round_trips(
     borrow = trips["borrow"] + np.where(is_open, ledger.open_borrow[column], 0.0)
     pnl = trips["direction"] * (exit_value - entry_value) - trips["fees"] - borrow
     words = np.array([SIGNAL, *reasons[1:]], dtype=object)[trips["reason"].astype(int)]
-    dates = np.datetime_as_string(panel.dates, unit="D").astype(object)
     table = pd.DataFrame({
         "ticker": np.asarray(panel.tickers, dtype=object)[column],
         "direction": np.where(trips["direction"] > 0.0, "long", "short").astype(object),
-        "entry_date": dates[trips["entry_row"].astype(int)], "entry_price": entry_value / trips["quantity"],
-        "exit_date": dates[exit_row], "exit_price": exit_value / trips["quantity"], "quantity": trips["quantity"],
+        "entry_date": _iso(panel, trips["entry_row"].astype(int)), "entry_price": entry_value / trips["quantity"],
+        "exit_date": _iso(panel, exit_row), "exit_price": exit_value / trips["quantity"], "quantity": trips["quantity"],
         "fees": trips["fees"], "slippage": trips["spread"] + trips["slippage"] + trips["impact"],
         "spread": trips["spread"], "impact": trips["impact"], "borrow": borrow, "pnl": pnl,
         "return_pct": pnl / entry_value, "entry_reason": "", "reason": np.where(is_open, END_OF_TEST, words),
@@ -47,6 +46,10 @@ def round_trips(
     table = table.sort_values(["entry_date", "ticker", "exit_date"], kind="stable", ignore_index=True)
     table.insert(0, "trade_id", np.arange(1, len(table) + 1))
     return table[list(COLUMNS)]
+
+
+def _iso(panel: Panel, rows: np.ndarray) -> np.ndarray:
+    return np.datetime_as_string(panel.dates[rows], unit="D").astype(object)
 
 
 def _trips(fills: Fills) -> dict[str, FloatArray]:

@@ -187,11 +187,13 @@ def _with_reasons(run: _Run, window: _Window, spec: BacktestSpec) -> pd.DataFram
 
 
 def _orders_frame(orders: Orders, panel: Panel) -> pd.DataFrame:
-    dates = np.datetime_as_string(panel.dates, unit="D").astype(object)
+    decided, filled = (
+        np.datetime_as_string(panel.dates[rows], unit="D").astype(object) for rows in (orders.decided, orders.row)
+    )
     return pd.DataFrame(
         {
-            "decided": dates[orders.decided],
-            "date": np.where(orders.row == PENDING, None, dates[orders.row]),
+            "decided": decided,
+            "date": np.where(orders.row == PENDING, None, filled),
             "ticker": np.asarray(panel.tickers, dtype=object)[orders.column],
             "side": orders.side.astype(object),
             "target_weight": orders.target_weight,

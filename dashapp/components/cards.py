@@ -18,35 +18,30 @@ log = logging.getLogger(__name__)
 
 def info(text: str) -> html.I:
     """Return ⓘ with an explanation on hover, focus or touch: one tip for the page follows whichever is asked."""
-    return html.I(className="bi bi-info-circle info", **_explained(text) | {"aria-label": text})
+    return html.I(className="bi bi-info-circle info", **explained(text) | {"aria-label": text})
 
 
-def _explained(tip: str) -> dict[str, Any]:
-    """What the page's script needs to show a tip; nothing without one."""
+def explained(tip: str) -> dict[str, Any]:
+    """Return the properties with which the page's script shows a tip, and its style an ⓘ; none without one."""
     return {"tabIndex": 0, "data-tip": tip} if tip else {}
 
 
-def card(title: Any, children: Any, *, tip: str = "", tools: Any = None, class_name: str = "") -> dbc.Card:
+# Of few components, here and below: each one that appears costs the browser a look at every other one.
+def card(title: Any, children: Any, *, tip: str = "", tools: Any = None, class_name: str = "") -> html.Div:
     """Return a titled card; `tools` stand at the right of the title."""
-    heading = html.Div(
-        [html.H2([title, " ", info(tip)] if tip else title, className="card-heading"), html.Div(tools or [])],
-        className="d-flex justify-content-between align-items-center flex-wrap gap-2 mb-2",
-    )
+    heading: Any = html.H2(title, className="card-heading", **explained(tip))
+    if tools:
+        line = "d-flex justify-content-between align-items-center flex-wrap gap-2 mb-2"
+        heading = html.Div([heading, html.Div(tools)], className=line)
     body = children if isinstance(children, list) else [children]
-    return dbc.Card(dbc.CardBody([heading, *body]), class_name=f"mb-3 {class_name}")
+    return html.Div([heading, *body], className=f"card card-body mb-3 {class_name}")
 
 
 def stat(label: str, value: str, *, tip: str = "", note: str = "", tone: str = "") -> html.Div:
-    """Return one key figure: label, value, ⓘ, and a note such as its error or date. tone: up, down or neutral.
-
-    Of few components: each one that appears costs the browser a look at every other one.
-    """
-    noted = [html.Div(note, className="stat-note")] if note else []
-    return html.Div([
-        html.Div(label, className=f"stat-label {'info' if tip else ''}", **_explained(tip)),
-        html.Div(value, className=f"stat-value {f'tone-{tone}' if tone else ''}"),
-        *noted,
-    ], className="card stat")  # fmt: skip
+    """Return one key figure: value, label with ⓘ, and a note such as its error or date. tone: up, down or neutral."""
+    named = html.Span(label, className="stat-label", **explained(tip))
+    noted = [f"\n{note}"] if note else []
+    return html.Div([f"{value}\n", named, *noted], className=f"card stat {f'tone-{tone}' if tone else ''}")
 
 
 def stats(items: list[html.Div]) -> html.Div:

@@ -4,7 +4,7 @@ from typing import Any
 
 from dash import dcc, html
 
-from dashapp.components.cards import info
+from dashapp.components.cards import explained
 
 # A control keeps its value while the browser tab lives, whichever page is left or reloaded.
 KEPT: dict[str, Any] = {"persistence": True, "persistence_type": "session"}
@@ -39,4 +39,4 @@ def graph_style(figure: dict[str, Any]) -> dict[str, str]:
 
 def field(label: str, control: Any, tip: str = "") -> html.Div:
     """Return a control of a form under its label; tip: what rests behind an ⓘ beside it."""
-    return html.Div([html.Span([label, " ", info(tip)] if tip else label, className="field-label"), control])
+    return html.Div([html.Span(label, className="field-label", **explained(tip)), control])

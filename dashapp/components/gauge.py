@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import dash_bootstrap_components as dbc
 from dash import html
 
 from analytics.conventions import RATING_BUY, RATING_STRONG_BUY
 from analytics.signals import RATING_LABELS
-from dashapp.components.cards import info
+from dashapp.components.cards import explained
 from dashapp.format import UNKNOWN, is_known, number
 
 TIP = (
@@ -18,7 +17,7 @@ _EDGES = (-1.0, -RATING_STRONG_BUY, -RATING_BUY, RATING_BUY, RATING_STRONG_BUY, 
 _TONES = {"strong sell": "down", "sell": "down", "neutral": "neutral", "buy": "up", "strong buy": "up"}
 
 
-def rating_gauge(name: str, score: Any, label: Any, *, note: str = "") -> dbc.Card:
+def rating_gauge(name: str, score: Any, label: Any, *, note: str = "") -> html.Div:
     """Return the gauge of one rating; without a pointer where the score is unknown."""
     zones = [
         html.Div(className=f"gauge-zone gauge-{zone.replace(' ', '-')}", style={"width": f"{50 * (high - low):g}%"}, title=zone)
@@ -27,15 +26,8 @@ def rating_gauge(name: str, score: Any, label: Any, *, note: str = "") -> dbc.Ca
     pointer = (
         [html.Div(className="gauge-pointer", style={"left": f"{50 * (score + 1):.1f}%"})] if is_known(score) else []
     )
-    return dbc.Card(
-        dbc.CardBody([
-            html.Div([name, " ", info(TIP)], className="stat-label"),
-            html.Div([
-                html.Span(str(label or UNKNOWN), className=f"stat-value gauge-label tone-{_TONES.get(label, 'neutral')}"),
-                html.Span(number(score, sign=True), className="tabular text-body-secondary"),
-                html.Span(note, className="stat-note ms-auto"),
-            ], className="d-flex gap-2 align-items-baseline"),
-            html.Div([*zones, *pointer], className="gauge", title=f"{name}: {label or 'unknown'}, {number(score, sign=True)}"),
-        ]),
-        class_name="stat",
-    )  # fmt: skip
+    told = " · ".join(filter(None, (number(score, sign=True), note)))
+    return html.Div([
+        f"{str(label or UNKNOWN).capitalize()}\n", html.Span(name, className="stat-label", **explained(TIP)), f"\n{told}",
+        html.Div([*zones, *pointer], className="gauge", title=f"{name}: {label or 'unknown'}, {number(score, sign=True)}"),
+    ], className=f"card stat tone-{_TONES.get(label, 'neutral')}")  # fmt: skip

@@ -14,6 +14,7 @@ from dashapp.theme import axis, base_layout, palette, series
 DAILY_UP_TO = 1_400  # sessions; longer accounts are drawn by week
 MARKED = 5  # drawdowns marked on the chart: more would cover it
 GAP = 0.06  # of the height, between two panes
+MARGIN = {"l": 8, "r": 78, "t": 28, "b": 46, "autoexpand": False}  # fixed: to find it, Plotly draws everything twice
 FEW = 8  # sessions that each have a tick: Plotly would repeat the day at every few hours
 SHARES = ".3~%"  # whole percent where they are, and no two ticks that read the same
 
@@ -21,7 +22,8 @@ SHARES = ".3~%"  # whole percent where they are, and no two ticks that read the 
 def drawn_rows(dates: DateArray, lows: Any = None) -> np.ndarray:
     """Return the rows that are drawn: all, or the last session of each week of a long account.
 
-    lows (n,): the drawdown; of a long account each week's deepest session is then drawn too, so that no trough is lost.
+    lows (n,): the drawdown; of a long account each week's deepest session is then drawn too, so that no trough is lost:
+    where it is deeper than the ends of its week and of the one before, between which a line is drawn.
     """
     if not is_weekly(dates):
         return np.arange(len(dates))
@@ -30,8 +32,9 @@ def drawn_rows(dates: DateArray, lows: Any = None) -> np.ndarray:
         return last
     known = np.where(np.isfinite(values := np.asarray(lows, dtype=float)), values, np.inf)
     first = np.concatenate([[0], last[:-1] + 1])
-    deepest = [start + int(known[start : end + 1].argmin()) for start, end in zip(first, last, strict=True)]
-    return np.union1d(last, deepest)
+    deepest = np.array([start + int(known[start : end + 1].argmin()) for start, end in zip(first, last, strict=True)])
+    ends = np.minimum(known[last], known[np.maximum(first - 1, 0)])
+    return np.union1d(last, deepest[known[deepest] < ends])
 
 
 def is_weekly(dates: DateArray) -> bool:
@@ -53,7 +56,7 @@ def equity_figure(account: pd.DataFrame, *, theme: str | None, drawdowns: pd.Dat
         line(x, drawn["drawdown"], "Drawdown", palette(theme)["down"], yaxis="y2", fill="tozeroy",
              fillcolor=palette(theme)["down_soft"], showlegend=False, hovertemplate="%{y:.1%}"),
     ]  # fmt: skip
-    layout = base_layout(theme, height=480) | {"hoversubplots": "axis"}
+    layout = base_layout(theme, height=480) | {"hoversubplots": "axis", "margin": MARGIN}
     layout["xaxis"] = _dates(theme, dates, anchor="y2")
     layout["yaxis"] = axis(
         theme, type="log", domain=[0.3, 1], side="right", tickformat="$.4~s", nticks=6,

@@ -1,5 +1,7 @@
 """Factor returns, the fits of the factor models and their joint tests."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from pipeline.queries._connection import Reader
@@ -15,10 +17,12 @@ _OF_FIT = (
 )
 
 
-def factor_returns(reader: Reader, frequency: str, *, start: str = "") -> pd.DataFrame:
+def factor_returns(
+    reader: Reader, frequency: str, *, start: str = "", names: Sequence[str] = FACTOR_NAMES
+) -> pd.DataFrame:
     """Return factor returns of frequency "D" or "M" from a date on, indexed by date; fractions per period, NaN where unknown."""
     rows = reader.frame(
-        f"SELECT date, {', '.join(FACTOR_NAMES)} FROM factor_returns WHERE frequency = ? AND date >= ? ORDER BY date",
+        f"SELECT date, {', '.join(names)} FROM factor_returns WHERE frequency = ? AND date >= ? ORDER BY date",
         (frequency, start),
     )
     return rows.set_index(pd.DatetimeIndex(rows.pop("date"), name="date").as_unit("s")).astype(float)

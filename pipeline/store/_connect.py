@@ -15,8 +15,10 @@ BUSY_SECONDS = 30.0
 _STORED_TABLES = "SELECT name, sql FROM sqlite_master WHERE type = 'table'"
 
 
-def open_writer(path: Path, metadata: MetaData) -> sqlite3.Connection:
+def open_writer(path: Path, metadata: MetaData, *, checkpoints: bool = True) -> sqlite3.Connection:
     """Open `path` for writing, creating the file and the tables of `metadata` where they are missing.
+
+    checkpoints: whether a commit may put a long write-ahead log back, or leaves that to a later writer.
 
     Raises StoreError where the file is not a database, cannot be written, or has other tables than `metadata`.
     """
@@ -29,6 +31,8 @@ def open_writer(path: Path, metadata: MetaData) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA foreign_keys=ON")
+        if not checkpoints:
+            connection.execute("PRAGMA wal_autocheckpoint=0")
         _ensure_tables(connection, metadata)
     except sqlite3.DatabaseError as error:
         connection.close()
@@ -36,6 +40,16 @@ def open_writer(path: Path, metadata: MetaData) -> sqlite3.Connection:
     except StoreError:
         connection.close()
         raise
+    return connection
+
+
+def open_idle(path: Path) -> sqlite3.Connection:
+    """Return a connection that reads nothing more but has joined the write-ahead log; raises StoreError."""
+    try:
+        connection = sqlite3.connect(read_only_uri(path), uri=True, check_same_thread=False)
+        connection.execute(_STORED_TABLES).fetchall()
+    except sqlite3.Error as error:
+        raise StoreError(f"{path} cannot be opened: {error}") from error
     return connection
 
 

@@ -270,7 +270,7 @@ def drawn(tab: Tab) -> int:
 
 def test_an_explanation_shows_on_hover_and_goes_on_escape(tab: Tab) -> None:
     tab.open("/technical?ticker=MSFT")
-    icon = tab.page.locator("#technical-content .info").first
+    icon = tab.page.locator("#technical-content [data-tip]").first
     icon.scroll_into_view_if_needed()
     icon.hover()
     tip = tab.page.locator(".page-tip")

@@ -62,7 +62,7 @@ def test_every_panel_of_the_chosen_runs_opens(tab: Tab, runs: list[str]) -> None
         tab.settle()
         expect(tab.page.locator(".empty-state:visible")).to_have_count(0)
         tab.shot(f"compare-{panel}")
-    stat = tab.page.locator("#compare-panel .stat-value").first
+    stat = tab.page.locator("#compare-panel .stat").first
     before = stat.inner_text()
     tab.page.locator("#compare-premium [role=slider]").first.focus()
     for _ in range(5):

@@ -98,7 +98,9 @@ def stat_cards(content: Any) -> dict[str, dict[str, str]]:
     """{label: {value, note, tip}} of the key figures of a page."""
     found = {}
     for item in with_class(content, "stat"):
-        parts = {name: text_of(with_class(item, f"stat-{name}")).strip() for name in ("label", "value", "note")}
+        value, label, *rest = item["props"]["children"]
+        note = next((part for part in rest if isinstance(part, str)), "")
+        parts = {"label": text_of(label), "value": value.strip(), "note": note.strip()}
         tips = tips_of(item)
         found[parts["label"]] = parts | {"tip": tips[0] if tips else ""}
     return found

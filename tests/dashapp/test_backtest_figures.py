@@ -108,13 +108,17 @@ def test_long_accounts_are_drawn_by_week() -> None:
         assert "title" not in short[name]["layout"]["xaxis"]
 
 
-def test_what_is_drawn_by_week_keeps_the_bottom_of_every_week() -> None:
+def test_what_is_drawn_by_week_loses_no_trough() -> None:
     rows = account(2 * DAILY_UP_TO)
     noise = np.random.default_rng(1).uniform(-0.2, 0.0, len(rows))
     dates = rows["date"].to_numpy("datetime64[D]")
     drawn = drawn_rows(dates, noise)
     weeks = pd.Series(noise).groupby((dates - np.datetime64("1970-01-05")).astype(int) // 7)
-    assert set(weeks.idxmin()) <= set(drawn)
+    ends = weeks.apply(lambda week: week.iloc[-1])
+    lost = weeks.min() < np.minimum(
+        ends, ends.shift(fill_value=noise[0])
+    )  # the line between two ends would pass above it
+    assert set(weeks.idxmin()[lost]) | set(weeks.apply(lambda week: week.index[-1])) == set(drawn)
     assert set(drawn_rows(dates)) <= set(drawn)
     assert (np.diff(drawn) > 0).all()
     np.testing.assert_array_equal(drawn_rows(dates[:300], noise[:300]), np.arange(300))

@@ -121,7 +121,7 @@ def test_without_factors_beta_is_to_the_benchmark_that_is_named(app: Dash, chose
         for known in (None, np.where(np.arange(len(returns))[:, None] < 50, 0.001, np.full((1, 3), np.nan))):
             words = text_of(rendered(chosen, factor_returns=known, benchmark="SPY", benchmark_returns=returns))
             expected = fitted(chosen, (returns - chosen.answer.rate / TRADING_DAYS)[:, None])
-            assert f"Beta to SPY {number(expected.params[1])}" in words
+            assert f"{number(expected.params[1])}\n Beta to SPY" in words
             assert "too few sessions of factor returns" in words
 
 

@@ -89,12 +89,12 @@ def test_t27_an_update_that_lands_while_a_backtest_reads_is_not_seen(
     before = ask(store, tmp_path)
     read, landed = backtests.read_inputs, []
 
-    def read_late(*arguments: Any) -> Any:
+    def read_late(*arguments: Any, **options: Any) -> Any:
         if not landed:  # the question is resolved; now the night's run is published
             landed.append(True)
             change(store, "UPDATE prices SET close = close * 1.01, high = high * 1.02 WHERE ticker = 'SIM001'")
             change(store, "UPDATE published SET run_id = 'the next run'")
-        return read(*arguments)
+        return read(*arguments, **options)
 
     monkeypatch.setattr(backtests, "read_inputs", read_late)
     other = tmp_path / "other"

@@ -39,7 +39,7 @@ def gate_list(audit: dict[str, Any]) -> list[Any]:
     if audit.get("verdict") not in VERDICTS or not gates:
         return []
     rows = [
-        html.Li([html.Strong(gate["label"]), f": {gate['detail']}"], className=f"gate-{gate['verdict']}", title=VERDICTS[gate["verdict"]][0])
+        html.Li(f"{gate['label']}: {gate['detail']}", className=f"gate-{gate['verdict']}", title=VERDICTS[gate["verdict"]][0])
         for gate in worst_first(gates)
     ]  # fmt: skip
     summary = html.Summary(f"The audit's {len(gates)} gates and their reasons", className="small")

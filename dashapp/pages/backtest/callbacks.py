@@ -19,6 +19,7 @@ from dashapp.data import known_instrument, market, published, settings, workspac
 from dashapp.ids import SHELL
 from dashapp.pages.backtest.controls import STRATEGY, TERM, label_of
 from dashapp.pages.backtest.layout import ID, POLL_MILLISECONDS, tradable_tickers
+from dashapp.pages.backtest.shown import draw_verdict
 from dashapp.pages.backtest.universes import CHOSEN, tickers_in
 from dashapp.progress import ended_text, progress_text, soon
 from pipeline import asked
@@ -116,15 +117,28 @@ def _sent(declared: Mapping[str, Parameter], sent: list[dict[str, Any]]) -> dict
 @callback(
     Output(ID.interval, "disabled"), Output(ID.interval, "interval"), Output(ID.progress, "value"), Output(ID.progress, "style"),
     Output(ID.cancel, "disabled"), Output(ID.message, "children"), Output(ID.shown, "data"), Output(ID.checking, "data"), Output(ID.waiting, "data"),
+    Output(ID.verdict, "children", allow_duplicate=True),
     Input(ID.interval, "n_intervals"), Input(SHELL.backtest_job, "data"), State(ID.shown, "data"), State(ID.checking, "data"),
-    State(ID.waiting, "data"),
+    State(ID.waiting, "data"), prevent_initial_call="initial_duplicate",
 )  # fmt: skip
 def watch(_ticks: Any, sent: Any, shown: Any, checking: Any, waiting: Any) -> tuple[Any, ...]:
     """Follow the job of this browser session, from whichever page or reload it is looked at.
 
-    The answer is shown as soon as it is stored, and again with its audit when that is there. It must not read the
-    background callback's own Store: Dash would hold it back until the job has ended.
+    The answer is shown as soon as it is stored, and again with its audit when that is there; its key figures come with
+    the word that it is there. It must not read the background callback's own Store: Dash would hold it back until the
+    job has ended.
     """
+    *told, to_show, to_check, waited = _look(sent, shown, checking, waiting)
+    verdict = no_update
+    if to_show is not no_update or to_check is not no_update:
+        verdict = draw_verdict(
+            *(old if new is no_update else new for old, new in ((shown, to_show), (checking, to_check)))
+        )
+    return *told, to_show, to_check, waited, verdict
+
+
+def _look(sent: Any, shown: Any, checking: Any, waiting: Any) -> tuple[Any, ...]:
+    """What `watch` says of the job, all but the key figures."""
     kind, name = _submitted(sent)
     if not name:
         return *IDLE, "", no_update, no_update, no_update

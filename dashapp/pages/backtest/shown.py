@@ -31,13 +31,19 @@ def beside(render: Callable[P, Any]) -> Callable[P, Any]:
     return guarded(quiet)
 
 
-@callback(
-    Output(ID.verdict, "children"), Input(ID.shown, "data"), Input(ID.checking, "data"), Input(SHELL.run, "data")
-)  # fmt: skip
 @beside
-def show_verdict(result_id: Any, checking: Any, _run: Any) -> Any:
-    """Show what was asked and the key figures, and their audit when it is there: this alone changes with it."""
+def draw_verdict(result_id: Any, checking: Any) -> Any:
+    """Return what was asked and the key figures, and their audit when it is there: this alone changes with it."""
     return verdict_view(_result_id(result_id), checking=checking is True)
+
+
+@callback(
+    Output(ID.verdict, "children"),
+    Input(SHELL.run, "data"), State(ID.shown, "data"), State(ID.checking, "data"), prevent_initial_call=True,
+)  # fmt: skip
+def show_verdict(_run: Any, result_id: Any, checking: Any) -> Any:
+    """Say of what is shown whether it is of the newest data; who watches the job shows it first."""
+    return draw_verdict(result_id, checking)
 
 
 @callback(

@@ -38,9 +38,6 @@ def click(browser: Any, capital: float) -> int:
     if alert := written.get("backtest-error", {}).get("children"):
         raise RuntimeError(json.dumps(alert)[:300])
     job = written["shell-backtest-job"]["data"]
-    if "job_id" in job:
-        browser.send("shell-backtest-outcome.data", changed="shell-backtest-request.data",
-                     values={"shell-backtest-request.data": job["job_id"]})  # fmt: skip
     result_id = _follow(browser, job)
     shown = {"backtest-shown.data": result_id, "backtest-drawn.data": result_id, "shell-theme-name.data": "light"}
     parts = [

@@ -54,7 +54,7 @@ def _columns() -> list[dict[str, Any]]:
         column("settings", "Not at its default", minWidth=180, tooltipField="settings"), column("dates", "Dates", width=200, tooltipField="dates"),
         column("state", "State", minWidth=150, tooltipField="message"),
         percent_column("total_return", "Return", coloured=True, width=95), number_column("sharpe_ratio", "Sharpe", width=85),
-        column("asked_at", "Asked (UTC)", width=155), column(STOP, "", width=80, cellClass="grid-action", sortable=False, filter=False),
+        column("asked_at", "Asked (UTC)", width=175), column(STOP, "", width=80, cellClass="grid-action", sortable=False, filter=False),
     ]  # fmt: skip
 
 

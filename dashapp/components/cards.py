@@ -15,6 +15,8 @@ from analytics.errors import PlumblineError
 P = ParamSpec("P")
 log = logging.getLogger(__name__)
 
+ONE_LINE = 12  # characters of a key figure that fit; a longer one is styled by itself, not as the first line
+
 
 def info(text: str) -> html.I:
     """Return ⓘ with an explanation on hover, focus or touch: one tip for the page follows whichever is asked."""
@@ -41,7 +43,8 @@ def stat(label: str, value: str, *, tip: str = "", note: str = "", tone: str = "
     """Return one key figure: value, label with ⓘ, and a note such as its error or date. tone: up, down or neutral."""
     named = html.Span(label, className="stat-label", **explained(tip))
     noted = [f"\n{note}"] if note else []
-    return html.Div([f"{value}\n", named, *noted], className=f"card stat {f'tone-{tone}' if tone else ''}")
+    shown = f"{value}\n" if len(value) <= ONE_LINE else html.Span(f"{value}\n", className="stat-value")
+    return html.Div([shown, named, *noted], className=f"card stat {f'tone-{tone}' if tone else ''}")
 
 
 def stats(items: list[html.Div]) -> html.Div:

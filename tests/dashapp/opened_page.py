@@ -100,7 +100,7 @@ def stat_cards(content: Any) -> dict[str, dict[str, str]]:
     for item in with_class(content, "stat"):
         value, label, *rest = item["props"]["children"]
         note = next((part for part in rest if isinstance(part, str)), "")
-        parts = {"label": text_of(label), "value": value.strip(), "note": note.strip()}
+        parts = {"label": text_of(label), "value": text_of(value).strip(), "note": note.strip()}
         tips = tips_of(item)
         found[parts["label"]] = parts | {"tip": tips[0] if tips else ""}
     return found

@@ -64,7 +64,11 @@ class Setting:
 SETTINGS = (
     Setting("db", ROOT / "data.db", "the market store; rebuilt from sources at any time"),
     Setting("workspace", ROOT / "workspace.db", "your own results; cannot be rebuilt"),
-    Setting("cache_dir", ROOT / ".cache", "private folder for job hand-over and the session key"),
+    Setting(
+        "cache_dir",
+        ROOT / ".cache",
+        "private folder for job hand-over, prices kept between backtests and the session key",
+    ),
     Setting("source", "sample", "source of the first build; later updates keep the source of the store"),
     Setting("host", "127.0.0.1", "address the app listens on; another than loopback needs a secret key and a password"),
     Setting("port", 8050, "port the app listens on", 0, 65_535),

@@ -53,7 +53,7 @@ class Significance:
     null_sharpe_ratio: what a try without skill would earn, see `significance`. noise_maximum: the best Sharpe ratio that
     as many tries of true Sharpe ratio 0 find on average. probabilistic and deflated: `probabilistic_sharpe_ratio`
     against 0 and `deflated_sharpe_ratio`. sessions and needed_sessions: of the record, and `minimum_track_record_length`
-    against 0. p_value: that luck alone finds as much in as many tries. needed: the least
+    against 0. p_value: that luck on top of the null finds as much in as many tries. needed: the least
     Sharpe ratio that would have been significant. typical_sharpe_ratio: the mean of all tries.
     """
 
@@ -72,7 +72,7 @@ class Significance:
 
     @property
     def significant(self) -> bool:
-        """Whether luck alone finds as much in at most 5 % of the cases."""
+        """Whether luck on top of what needs no skill finds as much in at most 5 % of the cases."""
         return self.p_value < SIGNIFICANCE
 
     @property

@@ -28,13 +28,13 @@ def run() -> list[Row]:
         Row("backtest, asked before", clock.of("cached"), "computing it again", clock.of("fresh"), CACHED_AIM,
             note="20 stocks of the sample, whole history; submit, look up, render."),
         Row("backtest, new question", clock.of("fresh"), aim=FRESH_AIM,
-            note="the same in a warm worker; the page looks every 250 ms; cpu is the share of the web process."),
+            note="the same in a warm worker; the page looks every 500 ms; cpu is the share of the web process."),
     ]  # fmt: skip
 
 
 def click(browser: Any, capital: float) -> int:
     """Press Run Backtest, follow the job as the page does, render the answer, and return its size in bytes."""
-    written = browser.call("shell-backtest-job.data", changed="backtest-run.n_clicks", values=_form(capital))
+    written = browser.call("shell-backtest-job.data", changed="backtest-run.n_clicks", values=form_of(capital))
     if alert := written.get("backtest-error", {}).get("children"):
         raise RuntimeError(json.dumps(alert)[:300])
     job = written["shell-backtest-job"]["data"]
@@ -64,7 +64,8 @@ def _follow(browser: Any, job: dict[str, str]) -> str:
     raise RuntimeError(f"no answer within {WAIT:g} s")
 
 
-def _form(capital: float) -> dict[str, Any]:
+def form_of(capital: float) -> dict[str, Any]:
+    """Return what the form sends for the default strategy on all stocks."""
     from analytics.conventions import CORE_VOTES, VOTE_THRESHOLD
 
     parameters = {"threshold": VOTE_THRESHOLD, "votes": list(CORE_VOTES)}

@@ -54,7 +54,7 @@ def _five_users(browser: Any, pause: float) -> Row:
             time.sleep(rng.exponential(pause) if pause else 0)
             for output in (CHART, VOTES):
                 begin = time.perf_counter()
-                values = _values(f"SIM{(first + number) % TICKERS + 1:03d}", "2y")
+                values = values_of(f"SIM{(first + number) % TICKERS + 1:03d}", "2y")
                 visitor.send(output, changed="shell-view.data", values=values)
                 taken.append(time.perf_counter() - begin)
         return taken
@@ -66,7 +66,8 @@ def _five_users(browser: Any, pause: float) -> Row:
                note="each request, of chart or votes, timed for itself.")  # fmt: skip
 
 
-def _values(ticker: str, span: str) -> dict[str, Any]:
+def values_of(ticker: str, span: str) -> dict[str, Any]:
+    """Return what the page sends with a change of ticker."""
     return {
         "shell-view.data": {"ticker": ticker, "range": span}, "shell-theme-name.data": "light",
         "technical-style.value": "candles", "technical-overlays.value": ["sma"], "technical-scale.value": "linear",
@@ -78,7 +79,7 @@ def _values(ticker: str, span: str) -> dict[str, Any]:
 def _ask(browser: Any, ticker: str, span: str) -> bytes:
     """Both answers that a change of ticker asks for, one after the other: the chart with its head, and the votes."""
     chart, votes = (
-        browser.send(output, changed="shell-view.data", values=_values(ticker, span)) for output in (CHART, VOTES)
+        browser.send(output, changed="shell-view.data", values=values_of(ticker, span)) for output in (CHART, VOTES)
     )
     if b'"candlestick"' not in chart or b"Votes on" not in votes:
         raise RuntimeError(f"no chart of {ticker}: {chart[:300]!r}")

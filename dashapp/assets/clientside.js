@@ -228,6 +228,7 @@
   // One tip for every ⓘ: above it where there is room, else below, and never outside the window.
   const tip = document.createElement("div");
   tip.className = "page-tip";
+  tip.id = "page-tip";
   tip.setAttribute("role", "tooltip");
   tip.hidden = true;
   function explain(event) {
@@ -235,6 +236,7 @@
     if (!icon) { tip.hidden = true; return; }
     if (!tip.isConnected) document.body.appendChild(tip);
     tip.textContent = icon.getAttribute("data-tip");
+    icon.setAttribute("aria-describedby", tip.id);  // what has the focus is what the tip tells of
     tip.hidden = false;
     const at = icon.getBoundingClientRect();
     const left = Math.min(Math.max(4, at.left + at.width / 2 - tip.offsetWidth / 2), innerWidth - tip.offsetWidth - 4);

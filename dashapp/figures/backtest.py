@@ -33,7 +33,7 @@ def drawn_rows(dates: DateArray, lows: Any = None) -> np.ndarray:
     known = np.where(np.isfinite(values := np.asarray(lows, dtype=float)), values, np.inf)
     first = np.concatenate([[0], last[:-1] + 1])
     deepest = np.array([start + int(known[start : end + 1].argmin()) for start, end in zip(first, last, strict=True)])
-    ends = np.minimum(known[last], known[np.maximum(first - 1, 0)])
+    ends = np.minimum(known[last], np.concatenate([[np.inf], known[last[:-1]]]))
     return np.union1d(last, deepest[known[deepest] < ends])
 
 

@@ -47,9 +47,13 @@ def open_idle(path: Path) -> sqlite3.Connection:
     """Return a connection that reads nothing more but has joined the write-ahead log; raises StoreError."""
     try:
         connection = sqlite3.connect(read_only_uri(path), uri=True, check_same_thread=False)
-        connection.execute(_STORED_TABLES).fetchall()
     except sqlite3.Error as error:
         raise StoreError(f"{path} cannot be opened: {error}") from error
+    try:
+        connection.execute(_STORED_TABLES).fetchall()
+    except sqlite3.Error as error:
+        connection.close()
+        raise StoreError(f"{path} cannot be read: {error}") from error
     return connection
 
 

@@ -116,7 +116,7 @@ def test_what_is_drawn_by_week_loses_no_trough() -> None:
     weeks = pd.Series(noise).groupby((dates - np.datetime64("1970-01-05")).astype(int) // 7)
     ends = weeks.apply(lambda week: week.iloc[-1])
     lost = weeks.min() < np.minimum(
-        ends, ends.shift(fill_value=noise[0])
+        ends, ends.shift(fill_value=np.inf)
     )  # the line between two ends would pass above it
     assert set(weeks.idxmin()[lost]) | set(weeks.apply(lambda week: week.index[-1])) == set(drawn)
     assert set(drawn_rows(dates)) <= set(drawn)

@@ -88,10 +88,14 @@ def test_a_link_opens_the_question_of_a_result(form: Callable[..., dict[str, Any
             None,
         ),
         ({"ticker": "SIM001"}, None),
+        ({"tickers": "SIM001", "start": "2020-01-01"}, "sets start, tickers must name the strategy"),
+        ({"strategy": "technical_vote", "start": "2021-01-01", "end": "2020-01-01"}, "start: got '2021-01-01'"),
+        ({"strategy": "technical_vote", "tickers": "SIM001,FOO,BAR"}, "ticker: got 'FOO, BAR'"),
+        ({"strategy": ["x", "technical_vote"], "engine": ["a", "kernel"], "tickers": ["B", "SIM001"]}, None),
     ],
 )
 def test_what_a_link_asks_in_vain_is_told(
-    app: Dash, serve: Callable[..., Any], simulated: Any, query: dict[str, str], told: str | None
+    app: Dash, serve: Callable[..., Any], simulated: Any, query: dict[str, Any], told: str | None
 ) -> None:
     serve(db=simulated.db)
     with app.server.test_request_context():

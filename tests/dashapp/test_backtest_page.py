@@ -166,9 +166,12 @@ def test_an_answer_of_another_data_run_is_not_reused(
     assert "job_id" in dispatch(REQUEST, form())[JOB]
 
 
-def test_without_a_store_run_says_what_to_do(serve: Callable[..., Any], tmp_path: Path, dispatch: Dispatch) -> None:
+@pytest.mark.parametrize("tickers", [["SIM001"], None])  # without a store the list offers none
+def test_without_a_store_run_says_what_to_do(
+    serve: Callable[..., Any], tmp_path: Path, dispatch: Dispatch, tickers: list[str] | None
+) -> None:
     made = serve(db=tmp_path / "none.db")
-    written = dispatch(REQUEST, form())
+    written = dispatch(REQUEST, form(tickers=tickers))
     assert set(written) == {ERROR}
     assert "make update" in text_of(written[ERROR])
     assert jobs_of(made) == []
@@ -217,6 +220,23 @@ def test_a_result_is_shown_once(settings: Any, dispatch: Dispatch) -> None:
     seen = watched(dispatch, {"result_id": RESULT}, shown=RESULT)
     assert at_rest(seen)
     assert "shown.data" not in seen
+
+
+def test_the_key_figures_come_with_the_answer(settings: Any, dispatch: Dispatch) -> None:
+    result_id = store_answer(settings, BacktestRequest.of(tickers=["SIM001"]))
+    seen = watched(dispatch, {"result_id": result_id})
+    assert "Technical vote on SIM001" in text_of(seen["verdict.children"])
+    assert (
+        seen["verdict.children"]
+        == dispatch("backtest-verdict.children", {SHOWN: result_id})["backtest-verdict.children"]
+    )
+    unchanged = dispatch(SHOWN, {JOB: {"result_id": result_id}, SHOWN: result_id, "backtest-checking.data": False})
+    assert "backtest-verdict.children" not in unchanged
+    ended = dispatch(SHOWN, {JOB: {"result_id": result_id}, SHOWN: result_id, "backtest-checking.data": True})
+    assert "Technical vote on SIM001" in text_of(ended["backtest-verdict.children"])
+    assert (
+        watched(dispatch, {"result_id": "f" * 64})["verdict.children"] is None
+    )  # gone: the place of the pictures says why
 
 
 def test_a_queued_job_is_followed(settings: Any, dispatch: Dispatch, job: Callable[..., str]) -> None:

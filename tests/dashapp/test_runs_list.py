@@ -93,11 +93,15 @@ def test_a_click_shows_a_run_and_a_click_on_cancel_cancels_it(settings: Any, dis
         TOLD: "",
         JOB: {"result_id": result_id},
     }  # there is nothing to cancel
-    assert dispatch(TOLD, {MARKED: [{"id": question}], SHOWN: result_id}, changed=MARKED) == {TOLD: ""}  # it is shown
+    assert dispatch(TOLD, {MARKED: [{"id": question}], JOB: {"result_id": result_id}}, changed=MARKED) == {
+        TOLD: ""
+    }  # it is shown
     assert (
         dispatch(TOLD, {MARKED: [], CLICKED: {"rowId": "waiting", "colId": "stop"}}, changed=MARKED) == {}
     )  # an old click
     assert open_row(dispatch, "waiting") == {JOB: {"job_id": "waiting"}, TOLD: ""}
+    both = {MARKED: [{"id": "waiting"}], CLICKED: {"rowId": "waiting", "colId": "stop"}}
+    assert dispatch(TOLD, both, changed=MARKED) == {}  # the click that cancels marks the row too
     assert open_row(dispatch, "waiting", "stop") == {TOLD: "Technical vote on SIM002 is cancelled."}
     assert workspace.job_state(settings.workspace, "waiting")["state"] == "cancelled"  # type: ignore[index]
     assert open_row(dispatch, "waiting")[TOLD].startswith("That run has no answer (cancelled).")
@@ -127,6 +131,9 @@ def test_the_run_that_is_shown_is_marked(settings: Any, dispatch: Dispatch) -> N
     question, result_id = answer(settings, owner_of(dispatch))
     assert dispatch(ROWS, {SHOWN: result_id}, changed=SHOWN)[MARKED] == {"ids": [question]}
     assert dispatch(ROWS, {SHOWN: "another"}, changed=SHOWN)[MARKED] == {"ids": []}
+    assert dispatch(ROWS, {SHOWN: result_id}, changed="backtest-waiting.data")[MARKED] == {
+        "ids": []
+    }  # to be chosen again
     assert MARKED not in dispatch(
         ROWS, {SHOWN: result_id}, changed="runs-tick.n_intervals"
     )  # what was marked meanwhile stays

@@ -1,5 +1,9 @@
 """Bars that are kept on disk are those of the store, to the bit, and of no other edition of it."""
 
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -44,19 +48,72 @@ def test_a_ticker_that_the_store_does_not_know_has_no_bars(simulated: Any, tmp_p
     assert kept(simulated.db, tmp_path / "bars", tickers=("NONE",)) == {}
 
 
-@pytest.mark.parametrize("spoil", ["file", "database", "folder"])
-def test_what_cannot_be_read_back_is_read_from_the_store(simulated: Any, tmp_path: Path, spoil: str) -> None:
+@pytest.mark.parametrize("spoil", ["empty", "short", "changed", "database", "folder"])
+def test_what_cannot_be_read_back_is_read_from_the_store(
+    simulated: Any, tmp_path: Path, spoil: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "bars"
     expected = kept(simulated.db, folder)
-    if spoil == "file":
+    spoilt: dict[str, Callable[[bytes], bytes]] = {
+        "empty": lambda raw: b"",
+        "short": lambda raw: raw[: 7 * 8 * 100],
+        "changed": lambda raw: raw[:-1] + b"x",
+    }
+    if spoil in spoilt:
         for path in folder.rglob("*.val"):
-            path.write_bytes(b"12345")
+            path.write_bytes(spoilt[spoil](path.read_bytes()))
     elif spoil == "database":
         (folder / "cache.db").write_bytes(b"garbage" * 1_000)
     else:
         (tmp_path / "file").write_text("")
         folder = tmp_path / "file" / "bars"
     assert_same(kept(simulated.db, folder), expected)
+    if spoil in spoilt:  # and is kept anew
+        with monkeypatch.context() as patched:
+            patched.setattr(prices, "bars", lambda *_a, **_k: pytest.fail("the store was read again"))
+            assert_same(kept(simulated.db, folder), expected)
+
+
+def test_a_changed_price_is_not_answered_from_what_was_kept(simulated: Any, tmp_path: Path) -> None:
+    db, folder = tmp_path / "data.db", tmp_path / "bars"
+    shutil.copy(simulated.db, db)
+    request = BacktestRequest.of(tickers=list(TICKERS), start="2018-01-02", end=END)
+    first = backtests.run(request, db=db, workspace=tmp_path / "kept.db", bars=folder)
+    for run_id in (None, "the next run"):  # by another hand, and by an update
+        change(db, run_id)
+        found = backtests.run(request, db=db, workspace=tmp_path / "kept.db", bars=folder)
+        assert found == backtests.run(request, db=db, workspace=tmp_path / f"{run_id}.db")
+        assert found != first
+        first = found
+
+
+def test_nothing_is_kept_of_a_store_that_changes_while_it_is_opened(
+    simulated: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db, folder = tmp_path / "data.db", tmp_path / "bars"
+    shutil.copy(simulated.db, db)
+    request, resolve = BacktestRequest.of(tickers=list(TICKERS), start="2018-01-02", end=END), backtests.resolve
+    seen = []
+
+    def resolve_late(reader: Any, *arguments: Any) -> Any:
+        seen.append(prices.bars(reader, TICKERS[0]))  # the snapshot is taken
+        if len(seen) == 2:  # that of the run itself
+            change(db, None)
+        return resolve(reader, *arguments)
+
+    monkeypatch.setattr(backtests, "resolve", resolve_late)
+    backtests.run(request, db=db, workspace=tmp_path / "w.db", bars=folder)
+    assert len(seen) == 2
+    assert not folder.exists()
+
+
+def change(db: Path, run_id: str | None) -> None:
+    with closing(sqlite3.connect(db)) as connection, connection:
+        connection.execute(
+            "UPDATE prices SET adj_close = adj_close * 1.01, volume = volume + 1 WHERE ticker = 'SIM001'"
+        )
+        if run_id is not None:
+            connection.execute("UPDATE published SET run_id = ?", (run_id,))
 
 
 def test_a_backtest_is_the_same_with_bars_that_were_kept(simulated: Any, tmp_path: Path) -> None:

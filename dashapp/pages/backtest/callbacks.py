@@ -10,7 +10,7 @@ from dash.exceptions import PreventUpdate
 from analytics.backtest.spec import ENGINES
 from analytics.backtest.strategies import STRATEGIES
 from analytics.backtest.terms import COSTS, RULES
-from analytics.errors import InputError, PlumblineError
+from analytics.errors import REPEATED, InputError, PlumblineError
 from analytics.parameters import Parameter
 from dashapp import inputs
 from dashapp.backtest_job import begin, cancel, owner, submit
@@ -99,6 +99,8 @@ def _in_words_of_the_form(error: PlumblineError, strategy: Any) -> str:
     declared = TERMS | {item.name: item for item in parameters}
     labels = {name: label_of(item) for name, item in declared.items()} | FORM_LABELS
     got, allowed = error.got, error.allowed
+    if isinstance(got, str) and len(got) > REPEATED:
+        got = f"{got[:REPEATED]}…"
     if error.field in declared and declared[error.field].percent and isinstance(got, float):
         item = declared[error.field]
         got, allowed = f"{got * 100:g}", f"a number from {item.minimum * 100:g} to {item.maximum * 100:g}"

@@ -16,7 +16,7 @@ from dashapp.data import market
 from dashapp.ids import ids
 from dashapp.pages.backtest.controls import number_input, term_controls
 from dashapp.pages.backtest.export_bar import exports_bar
-from dashapp.pages.backtest.link import asked_capital, asked_date, asked_engine, asked_tickers, unread
+from dashapp.pages.backtest.link import asked_capital, asked_date, asked_engine, asked_tickers, once, unread
 from dashapp.pages.backtest.runs_list import runs_list
 from dashapp.pages.backtest.universes import CHOSEN, scopes
 from pipeline.queries import instruments as instrument_queries
@@ -26,7 +26,7 @@ ID = ids(
     "error", "interval", "progress", "message", "shown", "content", "asked", "checking", "unknown", "verdict", "each", "record",
     "preset", "preset_told", "applied", "costs", "rules", "beside", "other", "beside_box", "drawn", "more", "waiting",
 )  # fmt: skip
-POLL_MILLISECONDS = 250
+POLL_MILLISECONDS = 500  # a look that takes longer is overtaken by the next, and nothing comes of it
 MOST_PROBLEMS = 3  # of a link that are spelt out
 LONGEST_LINK = 2_000  # characters of an address that tell forms apart
 
@@ -37,6 +37,8 @@ def layout(strategy: str | None = None, **query: str) -> html.Div:
     The address may name a strategy, its parameters and everything else of the form; what cannot be used is left out, and told.
     Such a link begins a form of its own: what the browser has kept of another one does not override it.
     """
+    query = once(query if strategy is None else query | {"strategy": strategy})
+    strategy = query.pop("strategy", None)
     chosen = strategy if strategy is not None and strategy in STRATEGIES else "technical_vote"
     link = "&".join(f"{name}={value}" for name, value in sorted(query.items())) if strategy is not None else ""
     kept = KEPT | {"persistence": f"{strategy}?{link}"[:LONGEST_LINK]} if strategy is not None else KEPT

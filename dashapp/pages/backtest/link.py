@@ -66,7 +66,8 @@ def unread(strategy: str | None, query: Mapping[str, str], known: Collection[str
     strategy: as the address names it, None where it asks nothing. known: the tickers of the store; none: not known.
     """
     if strategy is None:
-        return []
+        asked = sorted({*query} & {*FORM} - {"ticker", "range"})
+        return [f"A link that sets {', '.join(asked)} must name the strategy too."] if asked else []
     chosen = STRATEGIES.get(strategy)
     declared = {item.name: item for item in (*(chosen.parameters if chosen else ()), *COSTS, *RULES)}
     told = [] if chosen else [str(UnknownKeyError("strategy", strategy, STRATEGIES))]
@@ -80,7 +81,15 @@ def unread(strategy: str | None, query: Mapping[str, str], known: Collection[str
                 raise UnknownKeyError("part of the link", name, [*declared, *FORM])
         except PlumblineError as error:
             told.append(str(error))
+    first, last = (asked_date(query, name) for name in ("start", "end"))
+    if first and last and first > last:
+        told.append(str(InputError("start", got=first, allowed=f"a date up to the end, {last}")))
     return told
+
+
+def once(given: Mapping[str, Any]) -> dict[str, str]:
+    """Return an address with one text for each name: of a name that stands there twice, the last."""
+    return {name: str(value[-1] if isinstance(value, list) and value else value) for name, value in given.items()}
 
 
 def _check_of_form(name: str, text: str, known: Collection[str]) -> None:
@@ -94,7 +103,7 @@ def _check_of_form(name: str, text: str, known: Collection[str]) -> None:
     elif name == "tickers" and known:
         lacking = [item for item in text.upper().split(",") if item and item not in known]
         if lacking:
-            raise UnknownKeyError("ticker", lacking[0], known)
+            raise UnknownKeyError("ticker", lacking[0] if len(lacking) == 1 else ", ".join(lacking), known)
 
 
 def _is_capital(text: str) -> bool:

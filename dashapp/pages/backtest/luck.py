@@ -23,8 +23,8 @@ TIP = (
     "dates, and the Sharpe ratio is judged by how many there were: Bailey and López de Prado (2012, 2014)."
 )
 NEEDED_TIP = (
-    "What the best of as many tries reaches by luck in 5 %, where each of them earns what needs no skill: the Sharpe ratio of holding the same tickers, "
-    "and no less than 0. The judgement below is by this figure."
+    "What the best of as many tries reaches by luck in 5 %, where each of them earns what needs no skill: the Sharpe ratio of holding the same tickers "
+    "(where that is not known, the mean of the other tries), and no less than 0. The judgement below is by this figure."
 )
 
 

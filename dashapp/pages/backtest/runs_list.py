@@ -31,7 +31,7 @@ TICK_MILLISECONDS = 1_000
 HEIGHT = 250
 STOP = "stop"  # the column that cancels
 ENDED = ("done", "failed", "cancelled", "lost", asked.DELETED)
-DRAWN = "backtest-drawn"  # the result that is shown
+DRAWN, WAITING = "backtest-drawn", "backtest-waiting"  # the result that is shown; the job that has no answer yet
 NONE_YET = "My runs: none yet in this browser"
 
 
@@ -50,7 +50,7 @@ def runs_list() -> html.Details:
 
 def _columns() -> list[dict[str, Any]]:
     return [
-        column("strategy", "Strategy", minWidth=150, tooltipField="strategy"), column("tickers", "Tickers", minWidth=120, tooltipField="all_tickers"),
+        column("strategy", "Strategy", minWidth=150, tooltipField="strategy"), column("tickers", "Tickers", minWidth=120, tooltipField="tickers"),
         column("settings", "Not at its default", minWidth=180, tooltipField="settings"), column("dates", "Dates", width=200, tooltipField="dates"),
         column("state", "State", minWidth=150, tooltipField="message"),
         percent_column("total_return", "Return", coloured=True, width=95), number_column("sharpe_ratio", "Sharpe", width=85),
@@ -60,7 +60,7 @@ def _columns() -> list[dict[str, Any]]:
 
 @callback(
     Output(grid_id(GRID), "rowData"), Output(ID.summary, "children"), Output(ID.tick, "disabled"),
-    Input(DRAWN, "data"), Input(ID.tick, "n_intervals"), Input("backtest-waiting", "data"), Input(ID.told, "children"),
+    Input(DRAWN, "data"), Input(ID.tick, "n_intervals"), Input(WAITING, "data"), Input(ID.told, "children"),
 )  # fmt: skip
 def list_mine(shown: Any, *_changes: Any) -> tuple[Any, Any, Any]:
     """List this browser's runs, mark the one that is shown, and look again while one of them has not ended."""
@@ -69,21 +69,29 @@ def list_mine(shown: Any, *_changes: Any) -> tuple[Any, Any, Any]:
     except PlumblineError:
         return no_update, no_update, True  # the place of the answer says what is wrong
     idle = not any(row["state"] in ACTIVE for row in found)
-    if ctx.triggered_id in (None, DRAWN):  # as a property: an output would close a circle, for a marked row is shown
-        marked = [row["question_id"] for row in found if shown is not None and row["stored_id"] == shown]
+    if ctx.triggered_id in (
+        None,
+        DRAWN,
+        WAITING,
+    ):  # as a property: an output would close a circle, for a marked row is shown
+        drawn = (
+            shown if ctx.triggered_id != WAITING else None
+        )  # another is waited for: the one that is shown can be chosen again
+        marked = [row["question_id"] for row in found if drawn is not None and row["stored_id"] == drawn]
         set_props(grid_id(GRID), {"selectedRows": {"ids": marked}})
     return run_rows(found, seconds=settings().job_seconds), summary(found), idle
 
 
 @callback(
     Output(ID.told, "children"), Output(SHELL.backtest_job, "data", allow_duplicate=True),
-    Input(grid_id(GRID), "selectedRows"), Input(grid_id(GRID), "cellClicked"), State(DRAWN, "data"), prevent_initial_call=True,
+    Input(grid_id(GRID), "selectedRows"), Input(grid_id(GRID), "cellClicked"), State(SHELL.backtest_job, "data"), prevent_initial_call=True,
 )  # fmt: skip
-def open_run(marked: Any, clicked: Any, shown: Any) -> tuple[Any, Any]:
+def open_run(marked: Any, clicked: Any, followed: Any) -> tuple[Any, Any]:
     """Show the run of the row that was marked, by a click or the space bar, or cancel it where its cancel was clicked."""
-    stopping = _is_stop(clicked)
-    chosen = clicked.get("rowId") if stopping else _marked(marked)
-    if chosen is None:
+    stop = clicked.get("rowId") if isinstance(clicked, Mapping) and clicked.get("colId") == STOP else None
+    stopping = stop is not None and any(name.endswith(".cellClicked") for name in ctx.triggered_prop_ids)
+    chosen = stop if stopping else _marked(marked)
+    if chosen is None or (chosen == stop and not stopping):  # the click that cancels marks the row too
         raise PreventUpdate
     name = inputs.name("run", chosen)
     found = asked.mine(workspace(), owner(), kind=BACKTEST, most=MOST)
@@ -93,17 +101,10 @@ def open_run(marked: Any, clicked: Any, shown: Any) -> tuple[Any, Any]:
     if stopping and row["state"] in ACTIVE:
         cancel(str(row["job_id"]))
         return f"{strategy_label(row['request'])} on {listed(row['request']['tickers'])} is cancelled.", no_update
-    if row["stored_id"] is not None and row["stored_id"] == shown:
-        return "", no_update
-    if row["state"] in ACTIVE:
-        return "", {"job_id": row["job_id"]}
-    return ("", {"result_id": row["stored_id"]}) if row["stored_id"] else (_why_not(row), no_update)
-
-
-def _is_stop(clicked: Any) -> bool:
-    """Whether it was the cell that cancels, and just now: the grid remembers its last click."""
-    now = any(name.endswith(".cellClicked") for name in ctx.triggered_prop_ids)
-    return now and isinstance(clicked, Mapping) and clicked.get("colId") == STOP
+    if row["state"] not in ACTIVE and not row["stored_id"]:
+        return _why_not(row), no_update
+    wanted = {"job_id": row["job_id"]} if row["state"] in ACTIVE else {"result_id": row["stored_id"]}
+    return "", no_update if wanted == followed else wanted
 
 
 def _marked(rows: Any) -> Any:
@@ -121,7 +122,7 @@ def run_rows(found: Sequence[Mapping[str, Any]], *, seconds: float) -> list[dict
     """Return what the list shows of `asked.mine`; seconds: the time that a job may run."""
     return [
         {
-            "id": row["question_id"], "strategy": strategy_label(row["request"]), "tickers": tickers_text(row["request"]["tickers"]), "all_tickers": ", ".join(row["request"]["tickers"]),
+            "id": row["question_id"], "strategy": strategy_label(row["request"]), "tickers": ", ".join(row["request"]["tickers"]),
             "settings": changed_settings(row["request"]), "dates": f"{row['request']['start_date']} to {row['request']['end_date']}",
             "state": state_text(row, seconds=seconds), "message": row["message"] or "", "total_return": row["total_return"],
             "sharpe_ratio": row["sharpe_ratio"], "asked_at": _asked_at(row),

@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Any, ParamSpec
 
 from dash import Input, Output, State, callback, no_update
+from dash.exceptions import PreventUpdate
 
 from analytics.errors import PlumblineError
 from dashapp import inputs
@@ -43,6 +44,8 @@ def draw_verdict(result_id: Any, checking: Any) -> Any:
 )  # fmt: skip
 def show_verdict(_run: Any, result_id: Any, checking: Any) -> Any:
     """Say of what is shown whether it is of the newest data; who watches the job shows it first."""
+    if result_id is None:
+        raise PreventUpdate
     return draw_verdict(result_id, checking)
 
 

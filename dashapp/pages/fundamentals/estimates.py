@@ -40,7 +40,7 @@ SIGNIFICANT = 1 - CONFIDENCE
 def show(seen: Any, model: Any, window: Any, frequency: Any, _run: Any) -> tuple[Any, bool]:
     """Show the head; without a fit of this ticker the rest of the tab is hidden."""
     head = _head(seen, model, window, frequency)
-    return head, isinstance(head, dbc.Card)
+    return head, not isinstance(head, list)
 
 
 @guarded

@@ -105,7 +105,7 @@ def _luck_card(shown: Sweep) -> dbc.Card | None:
             stat("Best set", number(judged.sharpe_ratio), note=_set(shown, cell), tip="The highest Sharpe ratio per year of all sets, over all sessions: chosen with hindsight."),
             *plateau,
             stat("Tries so far", f"{judged.n_trials:,}", tip="Sets and runs of this strategy on these tickers, since the workspace began."),
-            stat("Best of luck alone", number(judged.noise_maximum), tip="The Sharpe ratio that as many tries without any skill find on average."),
+            stat("Best of luck alone", number(judged.noise_maximum), tip="The Sharpe ratio that as many tries of a true one of 0 find on average."),
             stat("Needed", number(judged.needed), note=f"without skill {number(judged.null_sharpe_ratio)}", tip=NEEDED_TIP),
             stat("Deflated", percent(judged.deflated), tip="Probability that the true Sharpe ratio is above the best of luck alone, which begins at 0 and not at buy and hold.",
                  tone="up" if judged.significant else "neutral"),

@@ -121,7 +121,7 @@ def _presets() -> list[dict[str, str]]:
     return [{"value": key, "label": item.label, "title": item.description} for key, item in PRESETS.items()]
 
 
-def _beside() -> dbc.Card:
+def _beside() -> html.Div:
     other = field("Beside", dcc.Dropdown(id=ID.other, options=[], placeholder="another of my runs", clearable=False))
     return card("Beside another of my runs", [html.Div(other, className="mb-2"), html.Div(id=ID.beside)],
                 tip="The run shown and another one of yours, by default the newest other: on the sessions they share. Whether they differ "

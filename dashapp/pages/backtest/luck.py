@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import dash_bootstrap_components as dbc
 import numpy as np
 import pandas as pd
 from dash import html
@@ -28,7 +27,7 @@ NEEDED_TIP = (
 )
 
 
-def luck_card(result: dict[str, Any]) -> dbc.Card | None:
+def luck_card(result: dict[str, Any]) -> html.Div | None:
     """Return what the ledger says of a stored result; None where the result was never counted."""
     tried = tries(result)
     found = judged(tried, result)

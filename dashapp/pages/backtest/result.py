@@ -98,7 +98,7 @@ def record_view(result_id: str | None) -> Any:
 
 
 @lru_cache(maxsize=KEPT_RESULTS)
-def _account(_workspace: Path, result_id: str, theme: str | None) -> dbc.Card | None:
+def _account(_workspace: Path, result_id: str, theme: str | None) -> html.Div | None:
     """A result never changes once it is stored: neither do its pictures. What its audit adds stands elsewhere."""
     return account_card(stored(result_id), theme=theme)
 

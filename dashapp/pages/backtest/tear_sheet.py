@@ -30,7 +30,7 @@ from dashapp.pages.backtest.tables import cost_words, crisis_words, drawdown_wor
 NARROW = 4  # columns that a telephone shows
 
 
-def account_card(shown: Stored, *, theme: str | None) -> dbc.Card | None:
+def account_card(shown: Stored, *, theme: str | None) -> html.Div | None:
     """Return the account beside buy and hold; None where no account is stored."""
     if shown.account.empty:
         return None
@@ -55,22 +55,22 @@ def pictures(shown: Stored, *, theme: str | None) -> dbc.Row | None:
     return dbc.Row([dbc.Col(left, xl=6), dbc.Col(right, xl=6)])
 
 
-def trades_card(shown: Stored) -> dbc.Card:
+def trades_card(shown: Stored) -> html.Div:
     """Return the trades, a row per round trip, with why each was entered and left."""
     return card("Trades", _trades(shown.trades), tip="One row per round trip. Prices are total-return prices: split- and dividend-adjusted.")  # fmt: skip
 
 
-def _months(shown: Stored, theme: str | None) -> dbc.Card:
+def _months(shown: Stored, theme: str | None) -> html.Div:
     figure = months_figure(period_returns(shown.record, "M"), theme=theme)
     return card("Monthly returns, %", graph(figure, tools=False), tip="Compounded by calendar month; the first and last may be parts of one.")  # fmt: skip
 
 
-def _years(shown: Stored, theme: str | None) -> dbc.Card:
+def _years(shown: Stored, theme: str | None) -> html.Div:
     figure = years_figure(period_returns(shown.record, "Y"), theme=theme)
     return card("Yearly returns", graph(figure, tools=False), tip="Compounded by calendar year, beside buy and hold.")
 
 
-def _distribution(shown: Stored, theme: str | None) -> dbc.Card:
+def _distribution(shown: Stored, theme: str | None) -> html.Div:
     risks = {
         name: _known(shown.metrics.get(key))
         for name, key in (("VaR 95 %", "value_at_risk"), ("ES 95 %", "expected_shortfall"))
@@ -81,7 +81,7 @@ def _distribution(shown: Stored, theme: str | None) -> dbc.Card:
                     "sessions exceed; ES: their mean loss.")  # fmt: skip
 
 
-def _exposure(shown: Stored, theme: str | None) -> dbc.Card:
+def _exposure(shown: Stored, theme: str | None) -> html.Div:
     figure = exposure_figure(
         shown.account, period_turnover(shown.account, turnover_unit(shown.record.dates)), theme=theme
     )
@@ -89,13 +89,13 @@ def _exposure(shown: Stored, theme: str | None) -> dbc.Card:
                 tip="Value of the positions over the account's at each close; turnover is half the value traded over the account's, by month.")  # fmt: skip
 
 
-def _costs(shown: Stored) -> dbc.Card:
+def _costs(shown: Stored) -> html.Div:
     return card("Costs", _table(cost_words(shown.trades, shown.record), ""),
                 tip="What trading cost, item by item: slippage is its flat part, impact the part that grows with the order. Interest is "
                     "what the account gained beyond its trades.")  # fmt: skip
 
 
-def _rolling(shown: Stored, theme: str | None) -> dbc.Card:
+def _rolling(shown: Stored, theme: str | None) -> html.Div:
     rolling = rolling_statistics(shown.record)
     whole = {name: _known(shown.metrics.get(name)) for name in ("sharpe_ratio", "beta", "annual_volatility")}
     body = (
@@ -122,7 +122,7 @@ def _contributions(shown: Stored, theme: str | None) -> Any:
                 tip=f"What the ticker's trades earned in the shared account, net of all costs, as a share of the initial capital.{about}")  # fmt: skip
 
 
-def tickers_card(rows: pd.DataFrame) -> dbc.Card:
+def tickers_card(rows: pd.DataFrame) -> html.Div:
     """Return what each ticker earned in the shared account, beside what it would have earned on its own."""
     body = _ticker_grid(rows) if len(rows) else html.P("Nothing was traded.", className="mb-0")
     return card("Tickers", body, tip="P&L: what the ticker's trades earned in the shared account, net of all costs. Alone: the same strategy with "

@@ -3,7 +3,6 @@
 from functools import lru_cache
 from typing import Any
 
-import dash_bootstrap_components as dbc
 import numpy as np
 import pandas as pd
 from dash import html
@@ -35,7 +34,7 @@ PAIR_TIP = (
 # ---- skill or luck ------------------------------------------------------------------------------------------
 
 
-def luck_view(runs: Runs) -> dbc.Card:
+def luck_view(runs: Runs) -> html.Div:
     """Return what the ledger says of each chosen run."""
     rows = luck_rows(runs)
     skilled = [row.label for row in rows.itertuples(index=False) if row.verdict == "significant"]

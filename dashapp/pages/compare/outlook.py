@@ -57,7 +57,7 @@ def blend_view(runs: Runs, *, theme: str | None) -> list[Any]:
     ]  # fmt: skip
 
 
-def _record(found: Blend, theme: str | None) -> list[dbc.Card]:
+def _record(found: Blend, theme: str | None) -> list[html.Div]:
     held = found.out_of_sample
     if held is None:
         return [card("Out of sample", html.P(found.why_not, className="mb-0"))]

@@ -45,7 +45,7 @@ def overview(runs: Runs, *, theme: str | None) -> list[Any]:
     ]  # fmt: skip
 
 
-def _sharpe(runs: Runs, theme: str | None) -> dbc.Card:
+def _sharpe(runs: Runs, theme: str | None) -> html.Div:
     rows = sharpe_rows(runs)
     missing = [row.name for row in rows.itertuples(index=False) if not row.muted and not np.isfinite(row.low)]
     note = (

@@ -5,6 +5,7 @@ from typing import Any
 import dash_bootstrap_components as dbc
 import numpy as np
 import pandas as pd
+from dash import html
 
 from analytics.conventions import FRONTIER_POINTS, TRADING_DAYS
 from analytics.errors import MissingDataError
@@ -66,7 +67,7 @@ def portfolio_view(chosen: Chosen) -> list[Any]:
     ]  # fmt: skip
 
 
-def _cards(chosen: Chosen) -> list[dbc.Card]:
+def _cards(chosen: Chosen) -> list[html.Div]:
     found, weights = chosen.answer, chosen.weights
     promised = evaluate(weights, found.expected_returns, found.covariance, risk_free_rate=found.rate)
     cash = max(1 - float(weights.sum()), 0.0)

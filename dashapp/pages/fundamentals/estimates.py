@@ -143,7 +143,7 @@ def _verdicts(outlook: int | None, median: float, technical: Any, date: str, own
     ]  # fmt: skip
 
 
-def _alpha_card(own: pd.Series, fit: Chosen) -> dbc.Card:
+def _alpha_card(own: pd.Series, fit: Chosen) -> html.Div:
     verdict = "required above realised" if own["alpha"] < 0 else "realised above required"
     significant = own["alpha_q"] <= SIGNIFICANT
     mark = "" if significant or not own["alpha_p"] <= SIGNIFICANT else " · only before correction for many stocks"
@@ -155,7 +155,7 @@ def _alpha_card(own: pd.Series, fit: Chosen) -> dbc.Card:
     )  # fmt: skip
 
 
-def _beta_card(universe: pd.DataFrame, own: pd.Series, fits: pd.DataFrame, fit: Chosen) -> dbc.Card:
+def _beta_card(universe: pd.DataFrame, own: pd.Series, fits: pd.DataFrame, fit: Chosen) -> html.Div:
     mine = universe[universe["as_of"].eq(own["as_of"]) & universe["ticker"].eq(own["ticker"])]
     beta, error = (mine["beta"].iloc[0], mine["beta_se"].iloc[0]) if len(mine) else (np.nan, np.nan)
     capm = fit.of(fits)[fit.of(fits)["model"] == "capm"]

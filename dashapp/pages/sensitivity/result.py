@@ -4,7 +4,6 @@ import json
 import math
 from typing import Any, Final
 
-import dash_bootstrap_components as dbc
 import pandas as pd
 from dash import html
 
@@ -67,7 +66,7 @@ def _notes(shown: Sweep) -> list[html.P]:
     return [html.P(text, className="small text-body-secondary mb-1") for text in notes]
 
 
-def _walk_card(shown: Sweep, theme: str | None) -> dbc.Card:
+def _walk_card(shown: Sweep, theme: str | None) -> html.Div:
     found, judged = shown.walked, shown.overfitting
     ends = [_period(shown, block) for block in found.blocks]
     return card("Out of sample", [
@@ -90,7 +89,7 @@ def _period(shown: Sweep, block: int) -> str:
     return f"{start + (end - start) * (int(block) / shown.sums.n_blocks):%Y-%m}"
 
 
-def _luck_card(shown: Sweep) -> dbc.Card | None:
+def _luck_card(shown: Sweep) -> html.Div | None:
     judged, best = shown.judged(), shown.best
     if judged is None or best is None:
         return card("The best set", html.P("No set has a Sharpe ratio: none of them traded.", className="mb-0"))

@@ -66,7 +66,7 @@ def _controls() -> html.Div:
     ], className="controls mb-3")  # fmt: skip
 
 
-def _chart_card() -> dbc.Card:
+def _chart_card() -> html.Div:
     parameters = html.Details([
         html.Summary(["Parameters ", info("Change one and its line is computed at once, for this chart alone. What is stored, "
                                           "and every vote and record below, stays at the default parameters.")]),
@@ -85,7 +85,7 @@ def _chart_card() -> dbc.Card:
     ], tools=tools)  # fmt: skip
 
 
-def _votes_card() -> dbc.Card:
+def _votes_card() -> html.Div:
     scope = _choice(ID.scope, SCOPES, "ticker")
     horizon = _choice(ID.horizon, HORIZON_LABELS, "21")
     return card("Votes and their record", [

@@ -63,7 +63,7 @@ def _concentration(chosen: Chosen) -> list[html.Div]:
     ]  # fmt: skip
 
 
-def _beta(found: Answer, daily: FloatArray) -> dbc.Card:
+def _beta(found: Answer, daily: FloatArray) -> html.Div:
     """Beta to the market factor alone, or to the benchmark where no factors are known."""
     factors = found.inputs.data.factor_returns
     market, label, of = (

@@ -107,7 +107,7 @@ def _shares(wanted: pd.Series, allocation: Allocation, prices: pd.Series, found:
     ], row_id="ticker", file="shares", height=None if len(table) <= 15 else 480)  # fmt: skip
 
 
-def _changes(found: Answer, allocation: Allocation, prices: pd.Series, capital: float) -> dbc.Card:
+def _changes(found: Answer, allocation: Allocation, prices: pd.Series, capital: float) -> html.Div:
     """Orders from the same capital held in today's weights."""
     today = whole_shares(_positive(found.holdings, found), prices, capital=capital)
     table = orders(today.shares, allocation.shares, prices)

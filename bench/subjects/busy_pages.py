@@ -42,6 +42,7 @@ def _visit(browser: Any) -> float:
 
 
 def _press(browser: Any, capital: float) -> str:
+    browser.client.get("/backtest")  # brings the cookie that tells one browser from another
     written = browser.call("shell-backtest-job.data", changed="backtest-run.n_clicks", values=form_of(capital))
     if alert := written.get("backtest-error", {}).get("children"):
         raise RuntimeError(json.dumps(alert)[:300])

@@ -70,6 +70,8 @@ def opening_row(inputs: StrategyInputs) -> int:
 
 def _within_account(said: FloatArray, gone: np.ndarray) -> FloatArray:
     """Scale down the decisions of a day that would bring the sizes in force together above 1; what is gone has none."""
+    if np.nan_to_num(np.abs(said)).max(axis=0, initial=0.0).sum() <= 1.0:
+        return said  # not even if every ticker held its most at once
     scaled, in_force = said.copy(), np.zeros(said.shape[1])
     for row in np.flatnonzero((np.isfinite(said) | gone).any(axis=1)):
         in_force[gone[row]] = 0.0

@@ -14,6 +14,11 @@ LISTED = 25  # keys that a message names; more would bury it
 REPEATED = 200  # characters of a refused value that a message repeats
 
 
+def shortened(value: str) -> str:
+    """Return the beginning of a refused value, as a message repeats it."""
+    return value if len(value) <= REPEATED else f"{value[:REPEATED]}…"
+
+
 class PlumblineError(Exception):
     """Root of every error that is explained to the user in one sentence."""
 
@@ -23,8 +28,7 @@ class InputError(PlumblineError, ValueError):
 
     def __init__(self, field: str, *, got: object, allowed: str, fix: str = "") -> None:
         self.field, self.got, self.allowed, self.fix = field, got, allowed, fix
-        repeated = repr(got) if len(repr(got)) <= REPEATED else f"{repr(got)[:REPEATED]}…"
-        super().__init__(f"{field}: got {repeated}; allowed: {allowed}." + (f" {fix}" if fix else ""))
+        super().__init__(f"{field}: got {shortened(repr(got))}; allowed: {allowed}." + (f" {fix}" if fix else ""))
 
 
 class UnknownKeyError(InputError):

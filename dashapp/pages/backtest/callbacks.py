@@ -1,7 +1,7 @@
 """What happens on the Backtest tab: submit, watch, cancel, show."""
 
 from collections.abc import Mapping
-from typing import Any, ParamSpec
+from typing import Any
 
 import dash_bootstrap_components as dbc
 from dash import ALL, Input, Output, State, callback, ctx, no_update
@@ -10,7 +10,7 @@ from dash.exceptions import PreventUpdate
 from analytics.backtest.spec import ENGINES
 from analytics.backtest.strategies import STRATEGIES
 from analytics.backtest.terms import COSTS, RULES
-from analytics.errors import REPEATED, InputError, PlumblineError
+from analytics.errors import InputError, PlumblineError, shortened
 from analytics.parameters import Parameter
 from dashapp import inputs
 from dashapp.backtest_job import begin, cancel, owner, submit
@@ -26,7 +26,6 @@ from pipeline import asked
 from pipeline.backtests import BacktestRequest
 from pipeline.workspace import ACTIVE
 
-P = ParamSpec("P")
 FORM_LABELS = {
     "tickers": "Tickers",
     "universe": "Universe",
@@ -99,12 +98,10 @@ def _in_words_of_the_form(error: PlumblineError, strategy: Any) -> str:
     declared = TERMS | {item.name: item for item in parameters}
     labels = {name: label_of(item) for name, item in declared.items()} | FORM_LABELS
     got, allowed = error.got, error.allowed
-    if isinstance(got, str) and len(got) > REPEATED:
-        got = f"{got[:REPEATED]}…"
     if error.field in declared and declared[error.field].percent and isinstance(got, float):
         item = declared[error.field]
         got, allowed = f"{got * 100:g}", f"a number from {item.minimum * 100:g} to {item.maximum * 100:g}"
-    return f"{labels.get(error.field, error.field)}: got {got}; allowed: {allowed}. {error.fix}"
+    return f"{labels.get(error.field, error.field)}: got {shortened(str(got))}; allowed: {allowed}. {error.fix}"
 
 
 def _sent(declared: Mapping[str, Parameter], sent: list[dict[str, Any]]) -> dict[str, Any]:
@@ -133,9 +130,8 @@ def watch(_ticks: Any, sent: Any, shown: Any, checking: Any, waiting: Any) -> tu
     *told, to_show, to_check, waited = _look(sent, shown, checking, waiting)
     verdict = no_update
     if to_show is not no_update or to_check is not no_update:
-        verdict = draw_verdict(
-            *(old if new is no_update else new for old, new in ((shown, to_show), (checking, to_check)))
-        )
+        now_shown = shown if to_show is no_update else to_show
+        verdict = draw_verdict(now_shown, checking if to_check is no_update else to_check)
     return *told, to_show, to_check, waited, verdict
 
 

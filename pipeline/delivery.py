@@ -74,7 +74,9 @@ def _reason(error: Exception, seconds: float) -> str:
         return f"it answered {error.code}" + (", and redirects are not followed" if 300 <= error.code < 400 else "")
     if isinstance(error, smtplib.SMTPResponseException):
         return f"it answered {error.smtp_code}"
-    cause = error.reason if isinstance(error, urllib.error.URLError) else error
+    cause: object = error.reason if isinstance(error, urllib.error.URLError) else error
+    if isinstance(error, smtplib.SMTPServerDisconnected):  # smtplib's word for every fault of the socket
+        cause = error.__context__ or error
     if isinstance(cause, TimeoutError):
         return _late(seconds)
     return (isinstance(cause, OSError) and cause.strerror) or type(error).__name__

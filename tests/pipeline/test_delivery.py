@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from scratch import settings_in
 
 from config import JsonFormatter
 from pipeline.alerts import Alert, notify
+from pipeline.delivery import send, ways
 
 SECRET = "s3cr3t"
 FAILED = Alert(
@@ -101,6 +103,18 @@ def test_a_silent_server_costs_no_more_than_the_limit(tmp_path: Path) -> None:
         while left := [thread for thread in threading.enumerate() if thread.name.startswith("alert by ")]:
             assert time.monotonic() - begin < 5.0, "the socket gives up too"
             left[0].join(0.1)
+
+
+@pytest.mark.parametrize("name", ["webhook", "mail"])
+def test_a_socket_that_gives_up_first_says_the_same(tmp_path: Path, name: str) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        port = silent.getsockname()[1]
+        settings = mail_settings(tmp_path, port, alert_webhook=f"http://127.0.0.1:{port}/")
+        (way,) = [way for way in ways(settings) if way.name == name]
+        impatient = replace(way, deliver=lambda *given: way.deliver(*given[:-1], 0.05))
+        assert send(impatient, "title", {}, settings=settings, seconds=60.0) == "no answer within 60 s"
 
 
 def test_a_server_that_drips_costs_no_more_than_the_limit(tmp_path: Path) -> None:

@@ -101,4 +101,6 @@ class Panel:
         """Return one ticker's bars on its own calendar."""
         column = self.tickers.index(ticker)
         present = self.has_bar[:, column]
-        return Bars(ticker, self.dates[present], *(getattr(self, field)[present, column] for field in FIELDS))
+        rows = slice(None) if present.all() else present
+        fields = (np.ascontiguousarray(getattr(self, field)[rows, column]) for field in FIELDS)
+        return Bars(ticker, self.dates[rows], *fields)

@@ -41,18 +41,19 @@ FILL_COLUMNS = (
 SERIES_COLUMNS = ("cash", "equity", "gross_exposure", "net_exposure", "interest", "borrow")
 REASONS = ("order", "stop loss", "trailing stop", "take profit", "drawdown halt", "delisted", "liquidated")
 ORDER, STOP_LOSS, TRAILING_STOP, TAKE_PROFIT, DRAWDOWN_HALT, DELISTED, LIQUIDATED = range(len(REASONS))
+uncounted = compiled(counted=False)  # each session passes these arrays on a dozen times
 DUST = 1e-9  # of the account: a trade or a position no larger is what rounding left
 
 
-@compiled
-def run_account(market, interest_rate, orders, terms, first, last, state, book, fills, series):  # type: ignore[no-untyped-def]
+@uncounted
+def run_account(market, interest_rate, orders, terms, first, last, state, book, fills, series, queue):  # type: ignore[no-untyped-def]
     """Simulate the rows from `first` to before `last`, session by session, into `fills` and `series`.
 
-    market: (n_rows, 6, n_tickers). orders: (n_orders, 3) of row, column, target weight, by row, then column. Fills
-    beyond len(fills) are counted in state, not kept: the caller comes again with more room.
+    market: (n_rows, 6, n_tickers). orders: (n_orders, 3) of row, column, target weight, by row, then column. queue:
+    room for n_tickers whole numbers. Fills beyond len(fills) are counted in state, not kept: the caller comes again with
+    more room.
     """
     at = 0
-    queue = np.zeros(book.shape[1], np.int64)
     for t in range(first, last):
         now, before = market[t], market[max(t - 1, 0)]
         pass_night(t, now, before, interest_rate[t], state, book, terms)
@@ -70,7 +71,7 @@ def run_account(market, interest_rate, orders, terms, first, last, state, book, 
         close_session(t, now, state, book, fills, terms, series[t - first])
 
 
-@compiled
+@uncounted
 def pass_night(t, now, before, interest_rate, state, book, terms):  # type: ignore[no-untyped-def]
     """Pay interest on free cash and the fees of what is borrowed, both by the values at the close before."""
     shorts, borrowed = 0.0, 0.0
@@ -88,7 +89,7 @@ def pass_night(t, now, before, interest_rate, state, book, terms):  # type: igno
     state[CASH] += state[INTEREST] - borrowed
 
 
-@compiled
+@uncounted
 def settle_delisted(t, before, state, book, fills, terms):  # type: ignore[no-untyped-def]
     """Close what has had no bar for DELISTED_AFTER sessions at its last close, and drop what still waits."""
     for i in range(book.shape[1]):
@@ -98,7 +99,7 @@ def settle_delisted(t, before, state, book, fills, terms):  # type: ignore[no-un
                 execute(t, i, -book[SHARES, i], before[LAST_CLOSE, i], np.nan, DELISTED, state, book, fills, terms)
 
 
-@compiled
+@uncounted
 def gather(t, at, now, orders, state, book):  # type: ignore[no-untyped-def]
     """Note what is to be traded: what is left of earlier orders and what is due; after a halt, what is held."""
     halted = state[HALTED] > 0.0
@@ -114,7 +115,7 @@ def gather(t, at, now, orders, state, book):  # type: ignore[no-untyped-def]
     return at
 
 
-@compiled
+@uncounted
 def quote_of(i, now, before, book):  # type: ignore[no-untyped-def]
     """The price of a ticker before the session's trades: its open; its close where it trades then; its last close."""
     if math.isfinite(now[OPEN, i]):
@@ -124,7 +125,7 @@ def quote_of(i, now, before, book):  # type: ignore[no-untyped-def]
     return before[LAST_CLOSE, i]
 
 
-@compiled
+@uncounted
 def value_account(now, before, state, book):  # type: ignore[no-untyped-def]
     """Value the account before its trades; False where nothing is to be traded."""
     account, any_wanted = state[CASH], False
@@ -136,7 +137,7 @@ def value_account(now, before, state, book):  # type: ignore[no-untyped-def]
     return any_wanted
 
 
-@compiled
+@uncounted
 def aim(i, weight, now, before, state, book):  # type: ignore[no-untyped-def]
     """Turn an order that is due into shares; an account that is worth nothing buys nothing."""
     if state[HALTED] > 0.0:
@@ -148,7 +149,7 @@ def aim(i, weight, now, before, state, book):  # type: ignore[no-untyped-def]
     book[VALUE, i] = weight * worth - book[SHARES, i] * quote  # equal weights tie here, so that tickers go by column
 
 
-@compiled
+@uncounted
 def queue_trades(book, queue):  # type: ignore[no-untyped-def]
     """Put what is to be traded in sequence, sales first and the largest of them first, then purchases from the smallest."""
     queued = 0
@@ -163,7 +164,7 @@ def queue_trades(book, queue):  # type: ignore[no-untyped-def]
     return queued
 
 
-@compiled
+@uncounted
 def trade_one(t, i, now, before, state, book, fills, terms):  # type: ignore[no-untyped-def]
     """Trade what is wanted of one ticker as far as the market's volume and the cash allow; the market's rest waits."""
     quote, wanted, held = quote_of(i, now, before, book), book[TRADE, i], book[SHARES, i]
@@ -190,7 +191,7 @@ def trade_one(t, i, now, before, state, book, fills, terms):  # type: ignore[no-
         book[OPENED_LATE, i] = 0.0 if math.isfinite(now[OPEN, i]) else 1.0
 
 
-@compiled
+@uncounted
 def impact_of(value, adv, terms):  # type: ignore[no-untyped-def]
     """The share of the price by which an order of `value` USD moves it, within what the concession may be."""
     if not (adv > 0.0 and terms[IMPACT] > 0.0):
@@ -198,7 +199,7 @@ def impact_of(value, adv, terms):  # type: ignore[no-untyped-def]
     return min(terms[IMPACT] * (value / adv) ** terms[EXPONENT], MAX_CONCESSION - terms[SPREAD] - terms[SLIPPAGE])
 
 
-@compiled
+@uncounted
 def execute(t, i, size, quote, adv, reason, state, book, fills, terms):  # type: ignore[no-untyped-def]
     """Trade `size` shares, charge and record it; returns the price paid. A settlement costs nothing."""
     charged = 0.0 if reason in (DELISTED, LIQUIDATED) else 1.0
@@ -220,7 +221,7 @@ def execute(t, i, size, quote, adv, reason, state, book, fills, terms):  # type:
     return price
 
 
-@compiled
+@uncounted
 def stop_out(t, now, state, book, fills, terms):  # type: ignore[no-untyped-def]
     """Close the positions whose stop is hit on this bar; one opened at this close has not lived through the bar."""
     for i in range(book.shape[1]):
@@ -237,7 +238,7 @@ def stop_out(t, now, state, book, fills, terms):  # type: ignore[no-untyped-def]
             execute(t, i, -book[SHARES, i], quote, now[ADV, i], reason, state, book, fills, terms)
 
 
-@compiled
+@uncounted
 def stop_of(side, entry, best, open_, high, low, terms):  # type: ignore[no-untyped-def]
     """The price and the reason of a stop that is hit, NaN where none is; side: 1 long, −1 short, whose prices are negated."""
     level, reason = -np.inf, STOP_LOSS
@@ -258,7 +259,7 @@ def stop_of(side, entry, best, open_, high, low, terms):  # type: ignore[no-unty
     return np.nan, ORDER
 
 
-@compiled
+@uncounted
 def close_session(t, now, state, book, fills, terms, series):  # type: ignore[no-untyped-def]
     """Value the account at the close, end it where nothing is left, and halt it where it has fallen too far."""
     gross, net = 0.0, 0.0

@@ -41,7 +41,8 @@ def simulate(
             np.zeros((room, len(_account.FILL_COLUMNS))),
             np.zeros((last - first, len(_account.SERIES_COLUMNS))),
         )
-        _account.run_account(market, interest, due, terms, first, last, state, book, fills, series)
+        queue = np.zeros(prices.close.shape[1], dtype=np.int64)
+        _account.run_account(market, interest, due, terms, first, last, state, book, fills, series, queue)
         if state[_account.FILLS] <= room:
             break
         room = int(state[_account.FILLS])

@@ -25,13 +25,11 @@ class Backtest:
         field.fill(value)
 
     def audited(self) -> None:
-        expect(self.page.locator("#backtest-verdict")).to_contain_text(
-            re.compile(r"\d of 9 gates green"), timeout=60_000
-        )
+        expect(self.page.locator("#backtest-verdict")).to_contain_text(re.compile(r"\d of 9 gates green"))
         self.tab.settle(60)
 
     def result(self) -> str:
-        expect(self.page.locator("#backtest-content")).to_contain_text("Equity and drawdown", timeout=60_000)
+        expect(self.page.locator("#backtest-content")).to_contain_text("Equity and drawdown")
         self.tab.settle(60)
         row = self.page.locator("#backtest-record tr", has=self.page.locator("td", has_text=re.compile("^Result$")))
         cell = row.locator("td").nth(1)

@@ -38,7 +38,7 @@ class Tab:
         self.page.wait_for_selector("#react-entry-point > :not(._dash-loading)")
         self.settle()
 
-    def settle(self, seconds: float = 20.0) -> None:
+    def settle(self, seconds: float = 60.0) -> None:
         """Wait until no callback has been pending for a while."""
         end, calm = time.monotonic() + seconds, 0
         while calm < 4:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from browser_tab import Tab
 from dash import _callback
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from pytest_socket import enable_socket
 from scratch import settings_in
 from waitress.server import create_server
@@ -58,6 +58,7 @@ def browser() -> Iterator[Browser]:
     if path is None:
         pytest.skip("NO CHROMIUM: browser tests are skipped; install chromium or set PLUMBLINE_CHROMIUM")
     enable_socket()
+    expect.set_options(timeout=60_000)  # a machine that other tests share
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield opened

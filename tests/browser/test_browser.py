@@ -154,13 +154,13 @@ def test_a_backtest_runs_and_the_same_question_comes_back_at_once(backtest: Back
     backtest.audited()
     backtest.cost("fee_rate", "0.5")
     backtest.run()
-    expect(backtest.page.locator("#backtest-record")).not_to_contain_text(first, timeout=60_000)
+    expect(backtest.page.locator("#backtest-record")).not_to_contain_text(first)
     second = backtest.result()
     assert second != first
     backtest.audited()
     backtest.cost("fee_rate", "0.05")
     backtest.run()
-    expect(backtest.page.locator("#backtest-record")).to_contain_text(first, timeout=20_000)
+    expect(backtest.page.locator("#backtest-record")).to_contain_text(first)
 
 
 def test_a_basket_is_kept_over_a_reload(backtest: Backtest) -> None:
@@ -189,9 +189,9 @@ def test_a_backtest_survives_leaving_the_tab_and_a_reload(backtest: Backtest) ->
 def test_a_backtest_can_be_cancelled_and_run_again(backtest: Backtest, slow_engine: Any) -> None:
     with slow_engine():
         backtest.run(start="2001-01-01")
-        expect(backtest.page.locator("#backtest-cancel")).to_be_enabled(timeout=10_000)
+        expect(backtest.page.locator("#backtest-cancel")).to_be_enabled()
         backtest.page.click("#backtest-cancel")
-        expect(backtest.page.locator("#backtest-message")).to_contain_text("Cancelled", timeout=10_000)
+        expect(backtest.page.locator("#backtest-message")).to_contain_text("Cancelled")
     backtest.run(start="2001-01-01")
     assert backtest.result()
 

@@ -22,7 +22,6 @@ from dashapp.jobs import slot
 from pipeline import workspace
 
 pytestmark = pytest.mark.browser
-PATIENCE = 60_000  # milliseconds: a machine that other tests share
 
 
 @contextmanager
@@ -47,15 +46,15 @@ def test_two_who_ask_the_same_share_one_job_and_one_may_leave(
         with slow_engine():
             for analyst in (first, second):
                 analyst.run(start="2003-01-01", end="2008-12-31")
-                expect(analyst.page.locator("#backtest-cancel")).to_be_enabled(timeout=PATIENCE)
+                expect(analyst.page.locator("#backtest-cancel")).to_be_enabled()
             assert started(app_settings) == before + 1
             first.page.click("#backtest-cancel")
-            message(first).to_contain_text("Cancelled", timeout=PATIENCE)
+            message(first).to_contain_text("Cancelled")
         assert second.result()
         second.audited()
         message(first).to_contain_text("Cancelled")
         expect(first.page.locator("#runs-summary")).to_contain_text("1 cancelled")
-        expect(second.page.locator("#runs-summary")).to_contain_text("1 done", timeout=PATIENCE)
+        expect(second.page.locator("#runs-summary")).to_contain_text("1 done")
 
 
 def row(backtest: Backtest, number: int) -> Any:
@@ -78,7 +77,7 @@ def test_two_who_ask_different_things_get_their_own_answers(browser: Browser, ba
         expect(second.page.locator("#backtest-verdict")).to_contain_text("2005-01-03 to 2009-12-31")
         for analyst in (first, second):
             analyst.audited()
-            expect(analyst.page.locator("#runs-summary")).to_have_text("My runs: 1 done", timeout=PATIENCE)
+            expect(analyst.page.locator("#runs-summary")).to_have_text("My runs: 1 done")
 
 
 def test_the_next_question_need_not_wait_for_the_last_one(tab: Tab, slow_engine: Any) -> None:
@@ -86,19 +85,17 @@ def test_the_next_question_need_not_wait_for_the_last_one(tab: Tab, slow_engine:
     with slow_engine():
         for waiting, end in enumerate(("2011-12-30", "2012-12-31", "2013-12-31"), start=1):
             backtest.run(start="2009-01-01", end=end)
-            expect(backtest.page.locator("#runs-summary")).to_have_text(f"My runs: {waiting} waiting", timeout=PATIENCE)
-        message(backtest).to_contain_text("Waiting for a free worker, 2 ahead", timeout=PATIENCE)
+            expect(backtest.page.locator("#runs-summary")).to_have_text(f"My runs: {waiting} waiting")
+        message(backtest).to_contain_text("Waiting for a free worker, 2 ahead")
         backtest.page.click("#runs-summary")
         expect(backtest.page.locator("details .ag-center-cols-container .ag-row")).to_have_count(3)
-        expect(row(backtest, 0)).to_contain_text("waiting, 2 ahead", timeout=PATIENCE)
+        expect(row(backtest, 0)).to_contain_text("waiting, 2 ahead")
         row(backtest, 0).locator('[col-id="stop"]').click()
-        expect(row(backtest, 0)).to_contain_text("cancelled", timeout=PATIENCE)
-    expect(backtest.page.locator("#runs-summary")).to_have_text("My runs: 2 done, 1 cancelled", timeout=2 * PATIENCE)
+        expect(row(backtest, 0)).to_contain_text("cancelled")
+    expect(backtest.page.locator("#runs-summary")).to_have_text("My runs: 2 done, 1 cancelled")
     row(backtest, 2).locator('[col-id="strategy"]').click()
-    expect(backtest.page.locator("#backtest-verdict")).to_contain_text("2009-01-02 to 2011-12-30", timeout=PATIENCE)
-    expect(backtest.page.locator("#backtest-beside")).to_contain_text(
-        "A difference is not yet a finding", timeout=PATIENCE
-    )
+    expect(backtest.page.locator("#backtest-verdict")).to_contain_text("2009-01-02 to 2011-12-30")
+    expect(backtest.page.locator("#backtest-beside")).to_contain_text("A difference is not yet a finding")
     tab.shot("backtest-my-runs")
 
 
@@ -109,13 +106,13 @@ def test_a_worker_that_is_killed_is_reported_and_the_question_can_be_asked_again
     backtest = Backtest(tab)
     with slow_engine():
         backtest.run(start="2006-01-01", end="2010-12-31")
-        message(backtest).to_contain_text("Next in line for a worker", timeout=PATIENCE)
+        message(backtest).to_contain_text("Next in line for a worker")
         os.kill(newest_worker(), signal.SIGKILL)
-        message(backtest).to_contain_text("Lost: The worker ended without an answer", timeout=PATIENCE)
-    expect(backtest.page.locator("#runs-summary")).to_have_text("My runs: 1 lost", timeout=PATIENCE)
+        message(backtest).to_contain_text("Lost: The worker ended without an answer")
+    expect(backtest.page.locator("#runs-summary")).to_have_text("My runs: 1 lost")
     backtest.run()
     assert backtest.result()
-    expect(backtest.page.locator("#runs-summary")).to_contain_text("1 done", timeout=PATIENCE)
+    expect(backtest.page.locator("#runs-summary")).to_contain_text("1 done")
 
 
 def newest_worker(seconds: float = 20.0) -> int:
@@ -156,21 +153,21 @@ def test_answers_and_the_list_outlive_the_server(browser: Browser, app_settings:
         backtest.audited()
         with slot(tmp_path / "cache" / "jobs", 1):
             backtest.run(start="2012-01-01", end="2015-12-31")
-            message(backtest).to_contain_text("Next in line for a worker", timeout=PATIENCE)
+            message(backtest).to_contain_text("Next in line for a worker")
             backtest.page.wait_for_timeout(1_000)  # its worker has begun to wait
             killed.kill()
             killed.wait()
         stack.enter_context(server(app_settings, tmp_path, port))
         backtest.page.reload()
-        message(backtest).to_contain_text("Lost: The worker ended without an answer", timeout=PATIENCE)
+        message(backtest).to_contain_text("Lost: The worker ended without an answer")
         backtest.tab.problems.clear()  # the browser met a server that was not there
         summary = expect(backtest.page.locator("#runs-summary"))
-        summary.to_have_text("My runs: 1 done, 1 lost", timeout=PATIENCE)
+        summary.to_have_text("My runs: 1 done, 1 lost")
         backtest.page.click("#runs-summary")
         row(backtest, 1).locator('[col-id="strategy"]').click()
         assert backtest.result() == first
         backtest.run()
-        expect(backtest.page.locator("#backtest-verdict")).to_contain_text("2012-01-03 to 2015-12-31", timeout=PATIENCE)
+        expect(backtest.page.locator("#backtest-verdict")).to_contain_text("2012-01-03 to 2015-12-31")
         backtest.audited()
         backtest.tab.check()
         context.close()

@@ -58,7 +58,7 @@ def test_every_panel_of_the_chosen_runs_opens(tab: Tab, runs: list[str]) -> None
     assert legend(tab) == ["Technical vote", "Technical rating", "Mean reversion", "Buy and hold"]
     for panel, words in PANELS.items():
         tab.page.locator("#compare-panels .nav-link", has_text=panel).click()
-        expect(tab.page.locator("#compare-panel")).to_contain_text(words, timeout=60_000)
+        expect(tab.page.locator("#compare-panel")).to_contain_text(words)
         tab.settle()
         expect(tab.page.locator(".empty-state:visible")).to_have_count(0)
         tab.shot(f"compare-{panel}")
@@ -128,11 +128,11 @@ class Sensitivity:
         self.page.click("#sensitivity-run")
 
     def drawn(self) -> None:
-        expect(self.page.locator("#sensitivity-map .heatmaplayer image")).to_be_visible(timeout=60_000)
+        expect(self.page.locator("#sensitivity-map .heatmaplayer image")).to_be_visible()
         self.tab.settle(60)
 
     def says(self, words: str) -> None:
-        expect(self.page.locator("#sensitivity-content")).to_contain_text(words, timeout=60_000)
+        expect(self.page.locator("#sensitivity-content")).to_contain_text(words)
 
 
 @pytest.fixture
@@ -199,18 +199,18 @@ def test_a_sweep_is_cancelled_and_resumed_where_it_stopped(sensitivity: Sensitiv
     sensitivity.axis(3, 10, 80, 5, name="SMA 50")
     sensitivity.run()
     message = page.locator("#sensitivity-message")
-    expect(message).to_contain_text("of 3,000 parameter sets", timeout=30_000)
+    expect(message).to_contain_text("of 3,000 parameter sets")
     expect(page.locator("#sensitivity-run")).to_be_disabled()
     while not stored(path):
         page.wait_for_timeout(50)
     page.click("#sensitivity-cancel")
-    expect(message).to_have_text("Cancelled.", timeout=10_000)
+    expect(message).to_have_text("Cancelled.")
     sensitivity.says("of 3,000 sets are stored")
     before = stored(path)
     assert 0 < before < 3_000
     page.evaluate(REMEMBER)
     page.click("#sensitivity-resume")
-    expect(page.locator("#sensitivity-content")).not_to_contain_text("are stored", timeout=60_000)
+    expect(page.locator("#sensitivity-content")).not_to_contain_text("are stored")
     assert stored(path) == 3_000
     told = re.findall(r"([\d,]+) of 3,000", " ".join(page.evaluate("window.told")))
     assert told

@@ -17,6 +17,7 @@ from pipeline.backtests import BacktestRequest
 
 OUTCOME, REQUEST = "shell-backtest-outcome.data", "shell-backtest-request.data"
 ENDED = ("done", "failed", "cancelled", "lost")
+PATIENCE = 30.0  # seconds, on a machine that other tests share: what never comes is told after that
 
 
 class Analyst:
@@ -49,7 +50,7 @@ class Analyst:
         assert found is not None
         return found
 
-    def wait(self, job_id: str, *states: str, seconds: float = 20.0) -> dict[str, Any]:
+    def wait(self, job_id: str, *states: str, seconds: float = PATIENCE) -> dict[str, Any]:
         """Return the job once it is in one of the states."""
         end = time.monotonic() + seconds
         while (job := self.state(job_id))["state"] not in states:
@@ -71,10 +72,10 @@ def kill(pool: Any, pid: int) -> None:
     """Kill a job of the pool with all that it started, as the machine does that is short of memory."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
-    pool.live[pid].join(5)
+    pool.live[pid].join(PATIENCE)
 
 
-def gone(pid: int, *, seconds: float = 2.0) -> bool:
+def gone(pid: int, *, seconds: float = PATIENCE) -> bool:
     """Whether a process ends within that time; one that waits to be reaped has ended."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

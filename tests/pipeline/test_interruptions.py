@@ -180,7 +180,7 @@ def test_t13_the_second_update_says_who_holds_the_store_and_ends(night: Any) -> 
         seconds = time.monotonic() - begin
     assert second.returncode == 75
     assert f"process {os.getpid()}, since 20" in second.stderr
-    assert seconds < 3  # the bar is one second on an idle machine
+    assert seconds < 20  # it waits for nothing; the bar is one second on an idle machine
     with connect(night.db) as reader:
         assert len(reader.rows("SELECT * FROM runs")) == 1
 

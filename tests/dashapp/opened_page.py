@@ -44,7 +44,7 @@ def opened(dispatch: Dispatch, page: str, values: dict[str, Any]) -> Any:
 
 def _with_verdict_and_record(dispatch: Dispatch, values: dict[str, Any], written: dict[str, Any]) -> Any:
     """The Backtest tab fills five places: the account comes first, and the audit redraws no picture."""
-    found, values = [], values | {"backtest-drawn.data": written.get("backtest-drawn.data")}
+    found, values = [], values | {"backtest-drawn.data": values.get("backtest-shown.data")}
     for place in ("verdict", "content", "more", "each", "record"):
         name = f"backtest-{place}.children"
         answer = written if place == "content" else dispatch(name, values)

@@ -300,6 +300,7 @@ def test_watching_does_not_wait_for_the_background_callback(dispatch: Dispatch) 
         "backtest-shown",
         "backtest-checking",
         "backtest-waiting",
+        "shell-theme-name",
     }
 
 

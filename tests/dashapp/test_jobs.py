@@ -614,6 +614,7 @@ def test_a_process_that_cannot_be_started_is_told_and_harms_nobody(
     job_id = analyst.submit(quick())
     with monkeypatch.context() as broken:
         broken.setattr(pool.context, "Process", refuse)
+        broken.setattr(pool.spare, "waiting", None)
         pool.begin(job_id)
     job = analyst.state(job_id)
     assert (job["state"], job["message"]) == ("failed", "It could not be started: too many open files")

@@ -141,7 +141,7 @@ def ids_in(layout: Any) -> list[str]:
     """Every component id of a layout; pattern ids as JSON with sorted keys."""
     return [
         key if isinstance(key, str) else json.dumps(key, sort_keys=True)
-        for item in walk(json.loads(json.dumps(layout.to_plotly_json(), default=lambda part: part.to_plotly_json())))
+        for item in walk(json.loads(to_json(layout)))
         if (key := item["props"].get("id")) is not None
     ]
 

@@ -18,6 +18,7 @@ from dashapp.pages.backtest.controls import number_input, term_controls
 from dashapp.pages.backtest.export_bar import exports_bar
 from dashapp.pages.backtest.link import asked_capital, asked_date, asked_engine, asked_tickers, once, unread
 from dashapp.pages.backtest.runs_list import runs_list
+from dashapp.pages.backtest.tear_sheet import practice_chart
 from dashapp.pages.backtest.universes import CHOSEN, scopes
 from pipeline.queries import instruments as instrument_queries
 
@@ -57,7 +58,7 @@ def layout(strategy: str | None = None, **query: str) -> html.Div:
         exports_bar(),
         html.Div(id=ID.unknown), html.Div(id=ID.verdict), html.Div(id=ID.content), html.Div(id=ID.more), html.Div(id=ID.each),
         html.Div(_beside(), id=ID.beside_box, hidden=True), html.Div(id=ID.record),
-        html.Div(dcc.Graph(), hidden=True),  # loads the drawing library before there is anything to draw
+        html.Div(practice_chart(), className="practice"),
     ])  # fmt: skip
 
 

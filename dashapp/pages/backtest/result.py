@@ -1,7 +1,9 @@
 """The answer of a backtest: verdict and key figures first, then the tear sheet, every metric and how it was made."""
 
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -9,6 +11,7 @@ import pandas as pd
 from dash import dcc, html
 
 from analytics.backtest.intervals import SPREADS
+from analytics.errors import PlumblineError
 from analytics.metrics import METRICS
 from dashapp.components import card, column, empty_state, grid, stat, stats, text_table
 from dashapp.data import market, published, workspace
@@ -43,6 +46,7 @@ from dashapp.pages.backtest.tear_sheet import account_card, pictures, tickers_ca
 
 SCRIPT = "backtest-script"
 METRIC_HEIGHT = 440
+_DRAWING = Lock()
 
 
 def verdict_view(result_id: str | None, *, checking: bool = False) -> list[Any]:
@@ -97,8 +101,20 @@ def record_view(result_id: str | None) -> Any:
     return [*made, reconciliation_view()]
 
 
+def draw_ahead(result_id: str, *, theme: str | None) -> None:
+    """Draw the account of a stored result for who will ask for it in a moment."""
+    with suppress(PlumblineError):  # who asks is told
+        _account(workspace(), result_id, theme)
+
+
+def _account(path: Path, result_id: str, theme: str | None) -> html.Div | None:
+    """The account as it is drawn, once: who asks while it is being drawn waits for it."""
+    with _DRAWING:
+        return _drawn_account(path, result_id, theme)
+
+
 @lru_cache(maxsize=KEPT_RESULTS)
-def _account(_workspace: Path, result_id: str, theme: str | None) -> html.Div | None:
+def _drawn_account(_workspace: Path, result_id: str, theme: str | None) -> html.Div | None:
     """A result never changes once it is stored: neither do its pictures. What its audit adds stands elsewhere."""
     return account_card(stored(result_id), theme=theme)
 

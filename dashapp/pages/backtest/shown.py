@@ -4,8 +4,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec
 
-from dash import Input, Output, State, callback, no_update
+from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback
 from dash.exceptions import PreventUpdate
+from flask import Response, current_app
 
 from analytics.errors import PlumblineError
 from dashapp import inputs
@@ -13,7 +14,7 @@ from dashapp.components import guarded
 from dashapp.ids import SHELL
 from dashapp.pages.backtest.beside import beside_view
 from dashapp.pages.backtest.layout import ID
-from dashapp.pages.backtest.result import account_view, record_view, sheet_view, tickers_view, verdict_view
+from dashapp.pages.backtest.result import account_view, draw_ahead, record_view, sheet_view, tickers_view, verdict_view
 from dashapp.pages.backtest.runs_list import others
 
 P = ParamSpec("P")
@@ -38,6 +39,18 @@ def draw_verdict(result_id: Any, checking: Any) -> Any:
     return verdict_view(_result_id(result_id), checking=checking is True)
 
 
+def drawing_ahead(response: Response, result_id: str, theme: Any) -> Response:
+    """Let the account be drawn once a response has been sent, while the browser reads it."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+
+    def draw() -> None:
+        with app.app_context():
+            draw_ahead(result_id, theme=_theme(theme))
+
+    response.call_on_close(draw)
+    return response
+
+
 @callback(
     Output(ID.verdict, "children"),
     Input(SHELL.run, "data"), State(ID.shown, "data"), State(ID.checking, "data"), prevent_initial_call=True,
@@ -50,13 +63,20 @@ def show_verdict(_run: Any, result_id: Any, checking: Any) -> Any:
 
 
 @callback(
-    Output(ID.content, "children"), Output(ID.drawn, "data"),
-    Input(ID.shown, "data"), Input(SHELL.theme_name, "data"), Input(SHELL.run, "data"), State(ID.drawn, "data"),
+    Output(ID.content, "children"),
+    Input(ID.shown, "data"), Input(SHELL.theme_name, "data"), Input(SHELL.run, "data"),
 )  # fmt: skip
-def show(result_id: Any, theme: Any, _run: Any, drawn: Any) -> tuple[Any, Any]:
-    """Show the account of a stored result; what waits for it is told once."""
-    account = guarded(lambda: account_view(_result_id(result_id), theme=_theme(theme)))()
-    return account, no_update if drawn == result_id else result_id
+@guarded
+def show(result_id: Any, theme: Any, _run: Any) -> Any:
+    """Show the account of a stored result."""
+    return account_view(_result_id(result_id), theme=_theme(theme))
+
+
+# What follows is asked for once the account is on the screen: asking for it takes longer than a frame.
+clientside_callback(
+    ClientsideFunction("plumbline", "drawn"),
+    Output(ID.drawn, "data"), Input(ID.content, "children"), State(ID.shown, "data"), State(ID.drawn, "data"),
+)  # fmt: skip
 
 
 @callback(Output(ID.more, "children"), Input(ID.drawn, "data"), Input(SHELL.theme_name, "data"))

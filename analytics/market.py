@@ -98,7 +98,7 @@ class Panel:
         return np.isfinite(self.close)
 
     def bars(self, ticker: str) -> Bars:
-        """Return one ticker's bars on its own calendar."""
+        """Return one ticker's bars on its own calendar, not to be written to: they may be the panel's own arrays."""
         column = self.tickers.index(ticker)
         present = self.has_bar[:, column]
         rows = slice(None) if present.all() else present

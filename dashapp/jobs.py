@@ -31,7 +31,7 @@ from pipeline import workspace
 log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 0.5
-WORK_NICE, IDLE_NICE = 5, 14  # on top of each other
+IDLE_NICE, IDLE_SESSION = 14, 10  # the second leaves a tenth to the checks: they hold a place, and have a deadline
 MAX_JOBS = 20  # running and waiting; one more is refused
 ADVICE = "Choose fewer tickers, a shorter period, or fewer parameter sets."
 MAX_QUESTIONS = 1_000  # that are remembered with their job
@@ -174,7 +174,6 @@ def _is_wanted(begun: "Future[Any]") -> bool:
 def _run(run: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
     """In the child: a process group of its own, that ends with the web process."""
     os.setsid()
-    os.nice(WORK_NICE)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     run(*arguments)
 
@@ -246,7 +245,7 @@ class Watch:
         workspace.update_job(self.path, self.job_id, result_id=result_id)
         os.nice(IDLE_NICE)
         with contextlib.suppress(OSError):  # Linux may weigh whole sessions against each other, and this one is its own
-            Path("/proc/self/autogroup").write_text("19")
+            Path("/proc/self/autogroup").write_text(str(IDLE_SESSION))
 
     def _beat(self) -> None:
         while True:

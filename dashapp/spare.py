@@ -2,6 +2,9 @@
 
 import contextlib
 import logging
+import os
+import signal
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +12,7 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
+WORK_NICE = 5  # practice and jobs make way for the pages
 PAUSE_SECONDS = 2.0  # after the last one was taken: its answer comes first
 
 
@@ -21,15 +25,21 @@ class Spare:
         self.waiting: tuple[Any, Any] | None = None  # the process, and the way to it
 
     def prepare(self) -> None:
-        """Start a process that answers a question of the store for practice; nothing where one waits already."""
+        """Start a process that answers a question of the store for practice; nothing where one waits already.
+
+        Never raises: without one, a job starts a process of its own.
+        """
         with self.lock:
             if self.waiting is not None and self.waiting[0].is_alive():
                 return
-            ours, theirs = self.context.Pipe()
-            process = self.context.Process(target=_wait, args=(theirs, self.db), daemon=True)
-            process.start()
-            theirs.close()
-            self.waiting = process, ours
+            try:
+                ours, theirs = self.context.Pipe()
+                with theirs:
+                    process = self.context.Process(target=_wait, args=(theirs, self.db), daemon=True)
+                    process.start()
+                self.waiting = process, ours
+            except Exception:
+                log.exception("no spare process could be started")
 
     def take(self, target: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         """Return a process that calls `target`: the one that waits, where it is ready, else a new one."""
@@ -43,19 +53,29 @@ class Spare:
                     way.recv()
                     way.send((target, arguments))
                     return process
-        process = self.context.Process(target=target, args=arguments, daemon=True)
+        process = self.context.Process(target=_do, args=(target, arguments), daemon=True)
         process.start()
         return process
+
+
+def _do(target: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    """In a child of its own: do what is asked."""
+    os.nice(WORK_NICE)
+    target(*arguments)
 
 
 def _wait(way: Any, db: Path) -> None:
     """In the child: practise, say so, and do what is asked; nothing is asked once the web process is gone."""
     from pipeline import backtests
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the web process, which ends this one
+    ends = signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # practice clears away what it has written
+    os.nice(WORK_NICE)
     try:
         backtests.rehearse(db=db)
     except Exception:
         log.exception("a spare process could not practise")
+    signal.signal(signal.SIGTERM, ends)
     with contextlib.suppress(EOFError, OSError):
         way.send("ready")
         target, arguments = way.recv()

@@ -66,7 +66,7 @@ def rehearse(*, db: Path) -> None:
     def enough(_result_id: str) -> None:
         raise _EnoughError
 
-    with tempfile.TemporaryDirectory() as name, suppress(PlumblineError, _EnoughError):
+    with tempfile.TemporaryDirectory(prefix="plumbline-practice-") as name, suppress(PlumblineError, _EnoughError):
         with connect(Path(db)) as reader:
             first = instrument_queries.stock_tickers(reader)[:1]
         folder = Path(name)

@@ -15,6 +15,7 @@ from tear_sheets import TICKERS, gate, read_sheet, run_in
 
 from analytics.metrics import METRICS
 from config import ROOT
+from dashapp.pages.backtest import result
 from dashapp.pages.backtest.assumptions import asked, assumed, facts, notes, words
 from dashapp.pages.backtest.badge import audit_stat, gate_list
 from dashapp.pages.backtest.reconciliation import LIBRARIES, MISSING, TABLE, reconciliation_view
@@ -53,6 +54,34 @@ def as_json(component: Any) -> Any:
 
 
 # ---- the page -----------------------------------------------------------------------------------------------
+
+
+def told(dispatch: Dispatch, result_id: str) -> dict[str, Any]:
+    """What the page is told of a question that is answered already."""
+    return dispatch(
+        "backtest-shown.data", {"shell-backtest-job.data": {"result_id": result_id}, "shell-theme-name.data": "dark"}
+    )
+
+
+def test_the_account_is_drawn_while_the_key_figures_are_read(
+    shown: str, dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn, real = [], result.account_card
+    monkeypatch.setattr(result, "account_card", lambda sheet, **named: drawn.append(named) or real(sheet, **named))
+    result._drawn_account.cache_clear()
+    assert told(dispatch, shown)["backtest-shown.data"] == shown
+    assert drawn == [{"theme": "dark"}]
+    assert of_type(content_of(dispatch, shown, **{"shell-theme-name.data": "dark"}), "Graph")
+    assert len(drawn) == 1
+
+
+def test_an_account_that_cannot_be_drawn_ahead_is_no_fault_of_the_key_figures(
+    shown: str, dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(result, "account_card", lambda *_given, **_named: 1 / 0)
+    result._drawn_account.cache_clear()
+    assert told(dispatch, shown)["backtest-shown.data"] == shown
+    assert "could not be drawn ahead" in caplog.text
 
 
 def test_the_verdict_and_the_intervals_stand_beside_the_headline(sheet: Stored, shown: str, dispatch: Dispatch) -> None:

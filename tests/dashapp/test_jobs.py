@@ -27,6 +27,7 @@ from analytics.conventions import INITIAL_CAPITAL
 from dashapp import jobs, progress
 from dashapp.backtest_job import TOO_LARGE, begin, cancel, submit
 from dashapp.data import POOL_KEY
+from dashapp.spare import WORK_NICE
 from pipeline import backtests, schema, store, workspace
 from pipeline.backtests import BacktestRequest
 
@@ -73,7 +74,7 @@ def slow(pause: float = 60.0, **changes: Any) -> BacktestRequest:
 # ---- a job from start to end --------------------------------------------------------------------------------
 
 
-def test_the_first_job_of_a_warm_pool_is_quick_and_its_answer_is_stored(pool: Any, analyst: Analyst) -> None:
+def test_the_first_job_of_a_warm_pool_is_done_and_its_answer_is_stored(pool: Any, analyst: Analyst) -> None:
     request = quick(tickers=None)
     job_id = analyst.submit(request)
     assert analyst.state(job_id)["state"] == "queued"
@@ -94,6 +95,16 @@ def test_the_first_job_of_a_warm_pool_is_quick_and_its_answer_is_stored(pool: An
     assert gone(int(handles["job"].split("~")[0]))
     watched = analyst.watched(job_id)
     assert watched["backtest-shown.data"] == job["result_id"]
+
+
+def test_a_job_is_done_by_the_process_that_has_practised(pool: Any, analyst: Analyst) -> None:
+    pool.spare.prepare()
+    waiting, way = pool.spare.waiting
+    assert way.poll(PATIENCE)
+    pid = analyst.started(analyst.submit(slow()))
+    assert pid == waiting.pid
+    assert os.getpgid(pid) == pid  # it ends with all that it starts
+    assert os.getpriority(os.PRIO_PROCESS, pid) >= WORK_NICE
 
 
 def test_a_question_already_answered_starts_nothing(pool: Any, app: Dash, analyst: Analyst) -> None:
@@ -615,6 +626,7 @@ def test_a_process_that_cannot_be_started_is_told_and_harms_nobody(
     with monkeypatch.context() as broken:
         broken.setattr(pool.context, "Process", refuse)
         broken.setattr(pool.spare, "waiting", None)
+        broken.setattr(pool.spare, "prepare", lambda: None)
         pool.begin(job_id)
     job = analyst.state(job_id)
     assert (job["state"], job["message"]) == ("failed", "It could not be started: too many open files")

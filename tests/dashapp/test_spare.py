@@ -19,7 +19,8 @@ CONTEXT = multiprocess.get_context("forkserver")
 
 
 @pytest.fixture
-def spare(simulated: Any) -> Iterator[Spare]:
+def spare(simulated: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Spare]:
+    monkeypatch.setattr(spares, "PAUSE_SECONDS", 3_600.0)  # none follows, where a test does not ask for it
     made = Spare(CONTEXT, simulated.db)
     yield made
     if made.waiting is not None:
@@ -81,6 +82,13 @@ def test_a_job_does_not_wait_for_one_that_is_not_ready(spare: Spare, tmp_path: P
     assert done(process, tmp_path / "done") == "by another"
     assert spare.waiting == (real[0], ours)  # the next job may find it ready
     theirs.close()
+
+
+def test_ctrl_c_is_not_for_it(spare: Spare, tmp_path: Path) -> None:
+    waiting, path = ready(spare), tmp_path / "done"
+    os.kill(waiting, signal.SIGINT)
+    process = spare.take(Path.write_text, (path, "by the spare"))
+    assert (process.pid, done(process, path)) == (waiting, "by the spare")
 
 
 def test_it_ends_once_nobody_can_ask_it(spare: Spare) -> None:

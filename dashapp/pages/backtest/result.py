@@ -1,6 +1,5 @@
 """The answer of a backtest: verdict and key figures first, then the tear sheet, every metric and how it was made."""
 
-from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -11,7 +10,6 @@ import pandas as pd
 from dash import dcc, html
 
 from analytics.backtest.intervals import SPREADS
-from analytics.errors import PlumblineError
 from analytics.metrics import METRICS
 from dashapp.components import card, column, empty_state, grid, stat, stats, text_table
 from dashapp.data import market, published, workspace
@@ -46,7 +44,6 @@ from dashapp.pages.backtest.tear_sheet import account_card, pictures, tickers_ca
 
 SCRIPT = "backtest-script"
 METRIC_HEIGHT = 440
-_DRAWING = Lock()
 
 
 def verdict_view(result_id: str | None, *, checking: bool = False) -> list[Any]:
@@ -103,14 +100,18 @@ def record_view(result_id: str | None) -> Any:
 
 def draw_ahead(result_id: str, *, theme: str | None) -> None:
     """Draw the account of a stored result for who will ask for it in a moment."""
-    with suppress(PlumblineError):  # who asks is told
-        _account(workspace(), result_id, theme)
+    _account(workspace(), result_id, theme)
 
 
 def _account(path: Path, result_id: str, theme: str | None) -> html.Div | None:
     """The account as it is drawn, once: who asks while it is being drawn waits for it."""
-    with _DRAWING:
+    with _turn(path, result_id, theme):
         return _drawn_account(path, result_id, theme)
+
+
+@lru_cache(maxsize=KEPT_RESULTS)
+def _turn(_workspace: Path, _result_id: str, _theme: str | None) -> Lock:
+    return Lock()
 
 
 @lru_cache(maxsize=KEPT_RESULTS)

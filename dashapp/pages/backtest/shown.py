@@ -1,6 +1,8 @@
 """What is shown of a result: the verdict and the account first, the rest once these are drawn."""
 
+import logging
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any, ParamSpec
 
@@ -18,6 +20,7 @@ from dashapp.pages.backtest.result import account_view, draw_ahead, record_view,
 from dashapp.pages.backtest.runs_list import others
 
 P = ParamSpec("P")
+log = logging.getLogger(__name__)
 
 
 def beside(render: Callable[P, Any]) -> Callable[P, Any]:
@@ -44,8 +47,11 @@ def drawing_ahead(response: Response, result_id: str, theme: Any) -> Response:
     app = current_app._get_current_object()  # type: ignore[attr-defined]
 
     def draw() -> None:
-        with app.app_context():
-            draw_ahead(result_id, theme=_theme(theme))
+        try:
+            with app.app_context(), suppress(PlumblineError):
+                draw_ahead(result_id, theme=_theme(theme))
+        except Exception:  # who asks for it is told
+            log.exception("the account of result %s could not be drawn ahead", result_id)
 
     response.call_on_close(draw)
     return response

@@ -59,7 +59,7 @@ def test_two_who_ask_the_same_share_one_job_and_one_may_leave(
 
 def row(backtest: Backtest, number: int) -> Any:
     """A row of the list of my runs, from the top."""
-    return backtest.page.locator(f'details .ag-center-cols-container .ag-row[row-index="{number}"]')
+    return backtest.page.locator(f'details:has(#runs-summary) .ag-center-cols-container .ag-row[row-index="{number}"]')
 
 
 def started(settings: Any) -> int:
@@ -88,7 +88,7 @@ def test_the_next_question_need_not_wait_for_the_last_one(tab: Tab, slow_engine:
             expect(backtest.page.locator("#runs-summary")).to_have_text(f"My runs: {waiting} waiting")
         message(backtest).to_contain_text("Waiting for a free worker, 2 ahead")
         backtest.page.click("#runs-summary")
-        expect(backtest.page.locator("details .ag-center-cols-container .ag-row")).to_have_count(3)
+        expect(backtest.page.locator("details:has(#runs-summary) .ag-center-cols-container .ag-row")).to_have_count(3)
         expect(row(backtest, 0)).to_contain_text("waiting, 2 ahead")
         row(backtest, 0).locator('[col-id="stop"]').click()
         expect(row(backtest, 0)).to_contain_text("cancelled")

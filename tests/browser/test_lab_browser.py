@@ -49,13 +49,14 @@ def row(tab: Tab, result_id: str) -> Locator:
     return tab.page.locator(f'.ag-row[row-id="{result_id}"]').first
 
 
-def legend(tab: Tab) -> list[str]:
-    return tab.page.locator("#compare-content .js-plotly-plot >> nth=0 >> .legendtext").all_text_contents()
+def expect_legend(tab: Tab, *names: str) -> None:
+    """The chart is drawn, with these curves."""
+    expect(tab.page.locator("#compare-content .js-plotly-plot >> nth=0 >> .legendtext")).to_have_text(names)
 
 
 def test_every_panel_of_the_chosen_runs_opens(tab: Tab, runs: list[str]) -> None:
     tab.open(f"/compare?runs={','.join(runs)}")
-    assert legend(tab) == ["Technical vote", "Technical rating", "Mean reversion", "Buy and hold"]
+    expect_legend(tab, "Technical vote", "Technical rating", "Mean reversion", "Buy and hold")
     for panel, words in PANELS.items():
         tab.page.locator("#compare-panels .nav-link", has_text=panel).click()
         expect(tab.page.locator("#compare-panel")).to_contain_text(words)
@@ -78,7 +79,7 @@ def test_a_choice_in_the_table_becomes_a_link_and_a_name_is_kept(tab: Tab, runs:
         row(tab, result_id).locator("input[type=checkbox]").click()
     expect(tab.page.locator("#compare-content")).to_contain_text("Correlation of returns")
     tab.settle()
-    assert legend(tab) == ["Technical vote", "Technical rating", "Buy and hold"]
+    expect_legend(tab, "Technical vote", "Technical rating", "Buy and hold")
     row(tab, runs[1]).locator('[col-id="name"]').dblclick()
     tab.page.keyboard.type("Mine <b>")
     tab.page.keyboard.press("Enter")
@@ -86,7 +87,7 @@ def test_a_choice_in_the_table_becomes_a_link_and_a_name_is_kept(tab: Tab, runs:
     assert tab.page.url.endswith(f"runs={runs[0]},{runs[1]}")
     tab.page.reload()
     tab.settle()
-    assert legend(tab) == ["Technical vote", "Mine <b>", "Buy and hold"]
+    expect_legend(tab, "Technical vote", "Mine <b>", "Buy and hold")
     expect(row(tab, runs[1]).locator('[col-id="name"]')).to_have_text("Mine <b>")
     expect(tab.page.locator(".ag-row-selected")).to_have_count(2)
 

@@ -14,9 +14,8 @@ def compiled(
 
     nogil: other threads run meanwhile; what it was given must not change until it returns. inline: made part of its
     callers, for what is called so often that the call itself would cost. counted: who uses an array is counted at every
-    call it is passed to; what passes many and makes none is several times as fast without (a
-    private option of numba). The cache is keyed by the function's own file:
-    what it calls must stand in the same one.
+    call it is passed to; what passes many and makes none is several times as fast without (a private option of numba).
+    The cache is keyed by the function's own file: what it calls must stand in the same one.
     """
     if function is None:
         return partial(compiled, nogil=nogil, inline=inline, counted=counted)

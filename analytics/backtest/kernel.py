@@ -33,6 +33,7 @@ def simulate(
     due = np.column_stack([orders.row, orders.column, orders.target_weight]).astype(float)
     terms = _terms(spec)
     interest = np.nan_to_num(risk_free) if spec.rules.cash_interest else np.zeros(len(prices.close))
+    queue = np.zeros(prices.close.shape[1], dtype=np.int64)
     room = 2 * len(due) + prices.close.shape[1] + 64
     while True:
         state, book = np.zeros(_account.STATE_SIZE), np.zeros((_account.BOOK_ROWS, prices.close.shape[1]))
@@ -41,7 +42,6 @@ def simulate(
             np.zeros((room, len(_account.FILL_COLUMNS))),
             np.zeros((last - first, len(_account.SERIES_COLUMNS))),
         )
-        queue = np.zeros(prices.close.shape[1], dtype=np.int64)
         _account.run_account(market, interest, due, terms, first, last, state, book, fills, series, queue)
         if state[_account.FILLS] <= room:
             break

@@ -26,11 +26,11 @@ class Backtest:
 
     def audited(self) -> None:
         expect(self.page.locator("#backtest-verdict")).to_contain_text(re.compile(r"\d of 9 gates green"))
-        self.tab.settle(60)
+        self.tab.settle()
 
     def result(self) -> str:
         expect(self.page.locator("#backtest-content")).to_contain_text("Equity and drawdown")
-        self.tab.settle(60)
+        self.tab.settle()
         row = self.page.locator("#backtest-record tr", has=self.page.locator("td", has_text=re.compile("^Result$")))
         cell = row.locator("td").nth(1)
         return cell.inner_text()

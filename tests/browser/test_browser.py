@@ -51,9 +51,8 @@ def test_the_ticker_lives_in_the_url(tab: Tab) -> None:
 
 def choose_ticker(tab: Tab, ticker: str) -> None:
     tab.page.click("#shell-ticker")
-    tab.page.locator(".dash-dropdown-search").press_sequentially(
-        ticker, delay=20
-    )  # a busy page may take the focus away
+    search = tab.page.locator(".dash-dropdown-search")
+    search.press_sequentially(ticker, delay=20)  # a busy page may take the focus away
     expect(tab.page.locator(".dash-dropdown-option")).not_to_have_count(22)  # what is typed filters the list
     tab.page.locator(".dash-dropdown-option", has_text=re.compile(rf"^\s*{ticker} ·")).first.click()
     tab.settle()

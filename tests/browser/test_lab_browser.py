@@ -130,7 +130,7 @@ class Sensitivity:
 
     def drawn(self) -> None:
         expect(self.page.locator("#sensitivity-map .heatmaplayer image")).to_be_visible()
-        self.tab.settle(60)
+        self.tab.settle()
 
     def says(self, words: str) -> None:
         expect(self.page.locator("#sensitivity-content")).to_contain_text(words)

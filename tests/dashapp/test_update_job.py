@@ -45,9 +45,9 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     return use
 
 
-def ended(job: UpdateJob, *, seconds: float = 60.0) -> str:
+def ended(job: UpdateJob) -> str:
     """The outcome of a job, once it has ended."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + 60.0
     while job.running_since:
         assert time.monotonic() < end, "the update is still running"
         time.sleep(0.02)
@@ -98,7 +98,7 @@ def test_an_update_beyond_its_deadline_is_stopped_with_its_children(
             "print(child.pid, flush=True)\ntime.sleep(60)")  # fmt: skip
     job = UpdateJob()
     job.start(settings_in(tmp_path, update_seconds=1))
-    assert ended(job, seconds=60) == "The update was stopped after 1 s. What was shown before is still shown."
+    assert ended(job) == "The update was stopped after 1 s. What was shown before is still shown."
     assert gone(int((tmp_path / ".cache" / "update.log").read_text()))
 
 
@@ -195,7 +195,7 @@ def test_the_button_builds_and_publishes_the_store(
     assert "Updating: start" in text_of(answer[PROGRESS])
     assert answer["shell-tick.interval"] == 1_000
     assert "updating" in text_of(dispatch("shell-badge.children", view(None))["shell-badge.children"])
-    assert ended(job, seconds=60) == "The update is complete.", (made.cache_dir / "update.log").read_text()
+    assert ended(job) == "The update is complete.", (made.cache_dir / "update.log").read_text()
     with connect(made.db) as reader:
         run = runs.published_run(reader)
     assert run

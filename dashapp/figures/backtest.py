@@ -15,6 +15,7 @@ DAILY_UP_TO = 1_400  # sessions; longer accounts are drawn by week
 MARKED = 5  # drawdowns marked on the chart: more would cover it
 GAP = 0.06  # of the height, between two panes
 MARGIN = {"l": 8, "r": 78, "t": 28, "b": 46, "autoexpand": False}  # fixed: to find it, Plotly draws everything twice
+FITS = "allow"  # the margins leave room for every label: Plotly need not measure each to hide what sticks out
 FEW = 8  # sessions that each have a tick: Plotly would repeat the day at every few hours
 SHARES = ".3~%"  # whole percent where they are, and no two ticks that read the same
 
@@ -59,14 +60,15 @@ def equity_figure(account: pd.DataFrame, *, theme: str | None, drawdowns: pd.Dat
     layout = base_layout(theme, height=480) | {"hoversubplots": "axis", "margin": MARGIN}
     layout["xaxis"] = _dates(theme, dates, anchor="y2")
     layout["yaxis"] = axis(
-        theme, type="log", domain=[0.3, 1], side="right", tickformat="$.4~s", nticks=6,
+        theme, type="log", domain=[0.3, 1], side="right", tickformat="$.4~s", nticks=6, ticklabeloverflow=FITS,
         title={"text": "Equity", "standoff": 12}, **_money_ticks(drawn[["equity", "benchmark"]].to_numpy(dtype=float)),
     )  # fmt: skip
     layout["yaxis2"] = axis(
-        theme, domain=[0, 0.25], side="right", tickformat=SHARES, nticks=4, title={"text": "Drawdown", "standoff": 12}
-    )
+        theme, domain=[0, 0.25], side="right", tickformat=SHARES, nticks=4, ticklabeloverflow=FITS,
+        title={"text": "Drawdown", "standoff": 12},
+    )  # fmt: skip
     if drawdowns is not None and len(dates):
-        layout |= _marked(drawdowns.head(MARKED), str(dates[-1]), theme)
+        layout["shapes"] = _marked(drawdowns.head(MARKED), str(dates[-1]), theme)
     return {"data": traces, "layout": layout}
 
 
@@ -89,20 +91,14 @@ def _money_ticks(values: np.ndarray) -> dict[str, Any]:
     return {"tickmode": "array", "tickvals": ticks, "ticktext": [money(tick) for tick in ticks]}
 
 
-def _marked(drawdowns: pd.DataFrame, last: str, theme: str | None) -> dict[str, Any]:
-    """A band behind each drawdown, with its number in the table."""
-    colours, shapes, numbers = palette(theme), [], []
-    for row in drawdowns.itertuples():
-        end = last if pd.isna(row.recovery) else row.recovery
-        shapes.append({
-            "type": "rect", "xref": "x", "yref": "paper", "x0": row.start, "x1": end, "y0": 0, "y1": 1, "layer": "below",
-            "fillcolor": colours["cloud"], "opacity": 0.35, "line": {"width": 0},
-        })  # fmt: skip
-        numbers.append({
-            "x": row.trough, "y": 0.3, "xref": "x", "yref": "paper", "yanchor": "bottom", "text": str(row.number),
-            "showarrow": False, "font": {"size": 11, "color": colours["muted"]},
-        })  # fmt: skip
-    return {"shapes": shapes, "annotations": numbers}
+def _marked(drawdowns: pd.DataFrame, last: str, theme: str | None) -> list[dict[str, Any]]:
+    """A band behind each drawdown, with its number in the table: as a label of the band, annotations are drawn twice."""
+    colours = palette(theme)
+    return [{
+        "type": "rect", "xref": "x", "yref": "paper", "x0": row.start, "x1": last if pd.isna(row.recovery) else row.recovery,
+        "y0": 0, "y1": 1, "layer": "below", "fillcolor": colours["cloud"], "opacity": 0.35, "line": {"width": 0},
+        "label": {"text": str(row.number), "textposition": "top center", "font": {"size": 11, "color": colours["muted"]}},
+    } for row in drawdowns.itertuples()]  # fmt: skip
 
 
 def turnover_unit(dates: DateArray) -> str:

@@ -1,6 +1,7 @@
 """Connections that write, whose file a database is, and transactions."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -28,7 +29,7 @@ def open_writer(path: Path, metadata: MetaData, *, checkpoints: bool = True) -> 
     except (sqlite3.Error, OSError) as error:
         raise StoreError(f"{path} cannot be opened for writing: {error}") from error
     try:
-        connection.execute("PRAGMA journal_mode=WAL")
+        _use_write_ahead_log(connection)
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA foreign_keys=ON")
         if not checkpoints:
@@ -41,6 +42,20 @@ def open_writer(path: Path, metadata: MetaData, *, checkpoints: bool = True) -> 
         connection.close()
         raise
     return connection
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Switch a new file over; SQLite does not wait by itself for another connection that does so at this moment."""
+    end = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def open_idle(path: Path) -> sqlite3.Connection:

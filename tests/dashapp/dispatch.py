@@ -42,10 +42,10 @@ class Dispatch:
         """Return what the callback wrote as {"id.property": value}, toasts included; a no-update is left out."""
         answer = self.post(output, values or {}, changed=changed)
         assert answer.status_code in (200, 204), f"{output}: HTTP {answer.status_code}"
-        written = answer.json if answer.status_code == 200 else {}
-        answer.close()  # as a server does, once it has sent it
+        if answer.status_code == 204:
+            return {}
         return {
-            f"{key}.{name}": value for kind in ("response", "sideUpdate") for key, values in written.get(kind, {}).items()
+            f"{key}.{name}": value for kind in ("response", "sideUpdate") for key, values in answer.json.get(kind, {}).items()
             for name, value in values.items()
         }  # fmt: skip
 

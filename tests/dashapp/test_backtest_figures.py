@@ -97,7 +97,9 @@ def test_the_equity_is_on_a_log_scale_with_the_worst_drawdowns_marked() -> None:
     bands = [(shape["x0"], shape["x1"]) for shape in layout["shapes"]]
     ends = found["recovery"].fillna(rows["date"].iloc[-1])
     assert bands == list(zip(found["start"], ends, strict=True))[:MARKED]
-    assert [item["text"] for item in layout["annotations"]] == [str(number) for number in found["number"][:MARKED]]
+    assert [shape["label"]["text"] for shape in layout["shapes"]] == [
+        str(number) for number in found["number"][:MARKED]
+    ]
 
 
 def test_long_accounts_are_drawn_by_week() -> None:

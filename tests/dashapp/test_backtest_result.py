@@ -56,32 +56,46 @@ def as_json(component: Any) -> Any:
 # ---- the page -----------------------------------------------------------------------------------------------
 
 
-def told(dispatch: Dispatch, result_id: str) -> dict[str, Any]:
-    """What the page is told of a question that is answered already."""
-    return dispatch(
-        "backtest-shown.data", {"shell-backtest-job.data": {"result_id": result_id}, "shell-theme-name.data": "dark"}
-    )
+def told(dispatch: Dispatch, result_id: str | None) -> dict[str, Any]:
+    """What the page is told of a question that is answered already, None: of none."""
+    sent = result_id and {"result_id": result_id}
+    values = {"shell-backtest-job.data": sent, "shell-theme-name.data": "dark"}
+    return dispatch("backtest-shown.data", values, changed="shell-backtest-job.data")
 
 
-def test_the_account_is_drawn_while_the_key_figures_are_read(
+def test_key_figures_and_account_come_with_the_word_that_the_answer_is_there(
     shown: str, dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn, real = [], result.account_card
-    monkeypatch.setattr(result, "account_card", lambda sheet, **named: drawn.append(named) or real(sheet, **named))
-    result._drawn_account.cache_clear()
-    assert told(dispatch, shown)["backtest-shown.data"] == shown
+    monkeypatch.setattr(result, "account_card", lambda *given, **named: drawn.append(named) or real(*given, **named))
+    result._account.cache_clear()
+    answer = told(dispatch, shown)
+    assert answer["backtest-shown.data"] == shown
+    assert "Audit" in text_of(answer["backtest-verdict.children"])
+    assert of_type(answer["backtest-content.children"], "Graph")
     assert drawn == [{"theme": "dark"}]
-    assert of_type(content_of(dispatch, shown, **{"shell-theme-name.data": "dark"}), "Graph")
+    again = {"backtest-shown.data": shown, "shell-theme-name.data": "dark"}
+    assert (
+        dispatch("backtest-content.children", again)["backtest-content.children"] == answer["backtest-content.children"]
+    )
     assert len(drawn) == 1
 
 
-def test_an_account_that_cannot_be_drawn_ahead_is_no_fault_of_the_key_figures(
+def test_a_page_without_a_question_says_so_until_there_is_one(dispatch: Dispatch) -> None:
+    assert "No backtest yet" in text_of(told(dispatch, None)["backtest-content.children"])
+    later = dispatch("backtest-shown.data", {}, changed="backtest-interval.n_intervals")
+    assert "backtest-content.children" not in later
+
+
+def test_an_account_that_cannot_be_drawn_is_no_fault_of_the_key_figures(
     shown: str, dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(result, "account_card", lambda *_given, **_named: 1 / 0)
-    result._drawn_account.cache_clear()
-    assert told(dispatch, shown)["backtest-shown.data"] == shown
-    assert "could not be drawn ahead" in caplog.text
+    result._account.cache_clear()
+    answer = told(dispatch, shown)
+    assert "Audit" in text_of(answer["backtest-verdict.children"])
+    assert "This could not be shown" in text_of(answer["backtest-content.children"])
+    assert "draw_account failed" in caplog.text
 
 
 def test_the_verdict_and_the_intervals_stand_beside_the_headline(sheet: Stored, shown: str, dispatch: Dispatch) -> None:

@@ -139,6 +139,7 @@ WORKSPACE_CASES: dict[Callable[..., Any], Callable[[Reader], Any]] = {
     results.is_checked: lambda reader: results.is_checked(reader, "x"),
     results.tickers: lambda reader: results.tickers(reader, "x"),
     results.equity: lambda reader: results.equity(reader, "x"),
+    results.curves: lambda reader: results.curves(reader, "x"),
     results.trades: lambda reader: results.trades(reader, "x"),
     results.job: lambda reader: results.job(reader, "x"),
     results.jobs_ahead: lambda reader: results.jobs_ahead(reader, "x", "2024-01-02"),

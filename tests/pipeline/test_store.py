@@ -1,6 +1,8 @@
 import sqlite3
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -118,6 +120,19 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"data\.db cannot be used"):
         store.open_writer(path, schema.MARKET)
     assert path.read_text().startswith("this is not")
+
+
+def test_a_new_database_can_be_opened_by_many_at_once(tmp_path: Path) -> None:
+    together = threading.Barrier(8)
+
+    def opened(name: str) -> None:
+        together.wait()
+        store.open_writer(tmp_path / name, schema.WORKSPACE).close()
+
+    with ThreadPoolExecutor(8) as threads:
+        for number in range(30):
+            list(threads.map(opened, [f"{number}.db"] * 8))
+    assert len(list(tmp_path.glob("*.db"))) == 30
 
 
 def test_a_database_of_another_schema_is_left_alone(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import ALL, Input, Output, State, callback, ctx, no_update
 from dash.exceptions import PreventUpdate
-from flask import after_this_request
 
 from analytics.backtest.spec import ENGINES
 from analytics.backtest.strategies import STRATEGIES
@@ -20,7 +19,7 @@ from dashapp.data import known_instrument, market, published, settings, workspac
 from dashapp.ids import SHELL
 from dashapp.pages.backtest.controls import STRATEGY, TERM, label_of
 from dashapp.pages.backtest.layout import ID, POLL_MILLISECONDS, tradable_tickers
-from dashapp.pages.backtest.shown import draw_verdict, drawing_ahead
+from dashapp.pages.backtest.shown import draw_account, draw_verdict
 from dashapp.pages.backtest.universes import CHOSEN, tickers_in
 from dashapp.progress import ended_text, progress_text, soon
 from pipeline import asked
@@ -117,25 +116,25 @@ def _sent(declared: Mapping[str, Parameter], sent: list[dict[str, Any]]) -> dict
 @callback(
     Output(ID.interval, "disabled"), Output(ID.interval, "interval"), Output(ID.progress, "value"), Output(ID.progress, "style"),
     Output(ID.cancel, "disabled"), Output(ID.message, "children"), Output(ID.shown, "data"), Output(ID.checking, "data"), Output(ID.waiting, "data"),
-    Output(ID.verdict, "children", allow_duplicate=True),
+    Output(ID.verdict, "children", allow_duplicate=True), Output(ID.content, "children", allow_duplicate=True),
     Input(ID.interval, "n_intervals"), Input(SHELL.backtest_job, "data"), State(ID.shown, "data"), State(ID.checking, "data"),
     State(ID.waiting, "data"), State(SHELL.theme_name, "data"), prevent_initial_call="initial_duplicate",
 )  # fmt: skip
 def watch(_ticks: Any, sent: Any, shown: Any, checking: Any, waiting: Any, theme: Any) -> tuple[Any, ...]:
     """Follow the job of this browser session, from whichever page or reload it is looked at.
 
-    The answer is shown as soon as it is stored, and again with its audit when that is there; its key figures come with
-    the word that it is there. It must not read the background callback's own Store: Dash would hold it back until the
-    job has ended.
+    The answer is shown as soon as it is stored, and again with its audit when that is there; key figures and account come
+    with the word that it is there, since each further question costs a browser a tenth of a second. It must not read the
+    background callback's own Store: Dash would hold it back until the job has ended.
     """
     *told, to_show, to_check, waited = _look(sent, shown, checking, waiting)
-    verdict = no_update
+    verdict = content = no_update
+    now_shown = shown if to_show is no_update else to_show
     if to_show is not no_update or to_check is not no_update:
-        now_shown = shown if to_show is no_update else to_show
         verdict = draw_verdict(now_shown, checking if to_check is no_update else to_check)
-    if to_show is not no_update:  # its account is asked for as soon as this is on the page
-        after_this_request(lambda response: drawing_ahead(response, to_show, theme))
-    return *told, to_show, to_check, waited, verdict
+    if to_show is not no_update or (shown is None and ctx.triggered_id != ID.interval):  # the page was opened just now
+        content = draw_account(now_shown, theme)
+    return *told, to_show, to_check, waited, verdict, content
 
 
 def _look(sent: Any, shown: Any, checking: Any, waiting: Any) -> tuple[Any, ...]:

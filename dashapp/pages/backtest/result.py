@@ -2,7 +2,6 @@
 
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -23,6 +22,7 @@ from dashapp.pages.backtest.script import python_script
 from dashapp.pages.backtest.stored import (
     KEPT_RESULTS,
     capital_of,
+    curves_of,
     is_current,
     result_row,
     stored,
@@ -73,8 +73,8 @@ def account_view(result_id: str | None, *, theme: str | None) -> Any:
     if result_id is None:
         return empty_state("Set the controls and press Run Backtest. The answer is stored: the same question on the same "
                            "data comes back at once.", title="No backtest yet", icon="play-circle")  # fmt: skip
-    result_row(result_id)  # what is drawn already may be stored no more
-    return _account(workspace(), result_id, theme)
+    initial_capital = capital_of(result_row(result_id))  # what is drawn already may be stored no more
+    return _account(workspace(), result_id, initial_capital, theme)
 
 
 def sheet_view(result_id: str | None, *, theme: str | None) -> Any:
@@ -98,26 +98,10 @@ def record_view(result_id: str | None) -> Any:
     return [*made, reconciliation_view()]
 
 
-def draw_ahead(result_id: str, *, theme: str | None) -> None:
-    """Draw the account of a stored result for who will ask for it in a moment."""
-    _account(workspace(), result_id, theme)
-
-
-def _account(path: Path, result_id: str, theme: str | None) -> html.Div | None:
-    """The account as it is drawn, once: who asks while it is being drawn waits for it."""
-    with _turn(path, result_id, theme):
-        return _drawn_account(path, result_id, theme)
-
-
 @lru_cache(maxsize=KEPT_RESULTS)
-def _turn(_workspace: Path, _result_id: str, _theme: str | None) -> Lock:
-    return Lock()
-
-
-@lru_cache(maxsize=KEPT_RESULTS)
-def _drawn_account(_workspace: Path, result_id: str, theme: str | None) -> html.Div | None:
+def _account(_workspace: Path, result_id: str, initial_capital: float, theme: str | None) -> html.Div | None:
     """A result never changes once it is stored: neither do its pictures. What its audit adds stands elsewhere."""
-    return account_card(stored(result_id), theme=theme)
+    return account_card(curves_of(result_id), initial_capital, theme=theme)
 
 
 @lru_cache(maxsize=KEPT_RESULTS)

@@ -1,14 +1,11 @@
 """What is shown of a result: the verdict and the account first, the rest once these are drawn."""
 
-import logging
 from collections.abc import Callable
-from contextlib import suppress
 from functools import wraps
 from typing import Any, ParamSpec
 
 from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback
 from dash.exceptions import PreventUpdate
-from flask import Response, current_app
 
 from analytics.errors import PlumblineError
 from dashapp import inputs
@@ -16,11 +13,10 @@ from dashapp.components import guarded
 from dashapp.ids import SHELL
 from dashapp.pages.backtest.beside import beside_view
 from dashapp.pages.backtest.layout import ID
-from dashapp.pages.backtest.result import account_view, draw_ahead, record_view, sheet_view, tickers_view, verdict_view
+from dashapp.pages.backtest.result import account_view, record_view, sheet_view, tickers_view, verdict_view
 from dashapp.pages.backtest.runs_list import others
 
 P = ParamSpec("P")
-log = logging.getLogger(__name__)
 
 
 def beside(render: Callable[P, Any]) -> Callable[P, Any]:
@@ -42,19 +38,10 @@ def draw_verdict(result_id: Any, checking: Any) -> Any:
     return verdict_view(_result_id(result_id), checking=checking is True)
 
 
-def drawing_ahead(response: Response, result_id: str, theme: Any) -> Response:
-    """Let the account be drawn once a response has been sent, while the browser reads it."""
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
-
-    def draw() -> None:
-        try:
-            with app.app_context(), suppress(PlumblineError):
-                draw_ahead(result_id, theme=_theme(theme))
-        except Exception:  # who asks for it is told
-            log.exception("the account of result %s could not be drawn ahead", result_id)
-
-    response.call_on_close(draw)
-    return response
+@guarded
+def draw_account(result_id: Any, theme: Any) -> Any:
+    """Return the account of a stored result, or what to do where there is none."""
+    return account_view(_result_id(result_id), theme=_theme(theme))
 
 
 @callback(
@@ -70,12 +57,11 @@ def show_verdict(_run: Any, result_id: Any, checking: Any) -> Any:
 
 @callback(
     Output(ID.content, "children"),
-    Input(ID.shown, "data"), Input(SHELL.theme_name, "data"), Input(SHELL.run, "data"),
+    Input(SHELL.theme_name, "data"), Input(SHELL.run, "data"), State(ID.shown, "data"), prevent_initial_call=True,
 )  # fmt: skip
-@guarded
-def show(result_id: Any, theme: Any, _run: Any) -> Any:
-    """Show the account of a stored result."""
-    return account_view(_result_id(result_id), theme=_theme(theme))
+def show(theme: Any, _run: Any, result_id: Any) -> Any:
+    """Draw the account anew."""
+    return draw_account(result_id, theme)
 
 
 # What follows is asked for once the account is on the screen: asking for it takes longer than a frame.

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pandas as pd
@@ -15,6 +16,7 @@ from pipeline.queries import results as result_queries
 from pipeline.workspace import reading
 
 KEPT_RESULTS = 8  # of which the account, the trades and the drawn pages stay in memory
+_turn = Lock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +69,12 @@ def stored(result_id: str) -> Stored:
     return Stored(result, account, trades, tickers_alone(result_id))
 
 
+def curves_of(result_id: str) -> pd.DataFrame:
+    """Return date, equity, benchmark and drawdown of a stored result, without the rest of its account."""
+    with reading(workspace()) as reader:
+        return result_queries.curves(reader, result_id)
+
+
 def trades_of(result_id: str) -> pd.DataFrame:
     """Return the trades of a stored result."""
     return _account_and_trades(workspace(), result_id)[1]
@@ -78,9 +86,14 @@ def tickers_alone(result_id: str) -> pd.DataFrame:
         return result_queries.tickers(reader, result_id)
 
 
-@lru_cache(maxsize=KEPT_RESULTS)
 def _account_and_trades(path: Path, result_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What never changes once it is stored; not to be written to."""
+    """What never changes once it is stored; not to be written to. Three parts of the page ask for it at once: one reads it."""
+    with _turn:
+        return _read(path, result_id)
+
+
+@lru_cache(maxsize=KEPT_RESULTS)
+def _read(path: Path, result_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     with reading(path) as reader:
         return result_queries.equity(reader, result_id), result_queries.trades(reader, result_id)
 

@@ -33,11 +33,15 @@ from dashapp.pages.backtest.tables import cost_words, crisis_words, drawdown_wor
 NARROW = 4  # columns that a telephone shows
 
 
-def account_card(shown: Stored, *, theme: str | None) -> html.Div | None:
-    """Return the account beside buy and hold; None where no account is stored."""
-    if shown.account.empty:
+def account_card(curves: pd.DataFrame, initial_capital: float, *, theme: str | None) -> html.Div | None:
+    """Return the account beside buy and hold; None where no account is stored.
+
+    curves: date, equity, benchmark (USD) and drawdown.
+    """
+    if curves.empty:
         return None
-    return card("Equity and drawdown", graph(equity_figure(shown.account, theme=theme, drawdowns=worst_drawdowns(shown.record))), tools=_scale(),
+    deepest = worst_drawdowns(Record.of(curves, initial_capital))
+    return card("Equity and drawdown", graph(equity_figure(curves, theme=theme, drawdowns=deepest)), tools=_scale(),
                 tip="Account value at each close, in total-return prices, against buying the same tickers equally at the start with the same "
                     "costs. Shaded: the worst drawdowns, with their numbers in the table below.")  # fmt: skip
 

@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 0.5
 IDLE_NICE, IDLE_SESSION = 14, 10  # the second leaves a tenth to the checks: they hold a place, and have a deadline
+BREATH_SECONDS = 0.15  # while the answer is drawn: two threads of one core slow each other down, whoever is nicer
 MAX_JOBS = 20  # running and waiting; one more is refused
 ADVICE = "Choose fewer tickers, a shorter period, or fewer parameter sets."
 MAX_QUESTIONS = 1_000  # that are remembered with their job
@@ -246,6 +247,7 @@ class Watch:
         os.nice(IDLE_NICE)
         with contextlib.suppress(OSError):  # Linux may weigh whole sessions against each other, and this one is its own
             Path("/proc/self/autogroup").write_text(str(IDLE_SESSION))
+        time.sleep(BREATH_SECONDS)
 
     def _beat(self) -> None:
         while True:

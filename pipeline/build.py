@@ -34,8 +34,8 @@ class Build:
 
     @property
     def base_run(self) -> str | None:
-        """The published run that it started from."""
-        return self.previous["run_id"] if self.previous else None
+        """The published run whose rows, by their noted checksums, need not be published again; None: all must be."""
+        return self.previous["run_id"] if self.previous and not self.altered else None
 
     def start_empty(self, db: Path) -> None:
         """Begin anew without any data; the account of former runs is kept."""

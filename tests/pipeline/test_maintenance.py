@@ -124,8 +124,11 @@ def test_the_owner_of_a_file_is_told_by_its_mark(tmp_path: Path, path: Path) -> 
 
 
 @pytest.fixture
-def published(tmp_path: Path) -> Any:
-    made = settings_in(tmp_path, simulated_tickers=2, simulated_years=2)
+def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    size = {"simulated_tickers": 2, "simulated_years": 2}
+    for name, value in size.items():
+        monkeypatch.setenv(f"PLUMBLINE_{name.upper()}", str(value))  # the next update is of the same market
+    made = settings_in(tmp_path, **size)
     update(UpdateRequest(source="simulated"), settings=made)
     return made
 
@@ -229,6 +232,8 @@ def test_a_backup_from_before_an_upgrade_is_restored_and_completed_by_the_next_u
     """An upgrade may change what an update computes: such a backup still holds all that cannot be computed."""
     with closing(sqlite3.connect(published.db)) as connection:
         connection.execute("DROP TABLE technical_signals")
+        connection.execute("UPDATE published SET code_version = 'of another day'")
+        connection.commit()
     command(published, "backup")
     Path(published.db).write_bytes(b"garbage")
     assert command(published, "restore") == 0

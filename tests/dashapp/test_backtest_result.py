@@ -87,6 +87,11 @@ def test_a_page_without_a_question_says_so_until_there_is_one(dispatch: Dispatch
     assert "backtest-content.children" not in later
 
 
+def test_a_page_whose_answer_is_on_its_way_is_not_told_that_there_is_none(shown: str, dispatch: Dispatch) -> None:
+    asked_for = {"shell-backtest-job.data": {"result_id": shown}}
+    assert dispatch("backtest-content.children", asked_for) == {}
+
+
 def test_an_account_that_cannot_be_drawn_is_no_fault_of_the_key_figures(
     shown: str, dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

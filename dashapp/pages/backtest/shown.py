@@ -57,10 +57,13 @@ def show_verdict(_run: Any, result_id: Any, checking: Any) -> Any:
 
 @callback(
     Output(ID.content, "children"),
-    Input(SHELL.theme_name, "data"), Input(SHELL.run, "data"), State(ID.shown, "data"), prevent_initial_call=True,
+    Input(SHELL.theme_name, "data"), Input(SHELL.run, "data"), State(ID.shown, "data"), State(SHELL.backtest_job, "data"),
+    prevent_initial_call=True,
 )  # fmt: skip
-def show(theme: Any, _run: Any, result_id: Any) -> Any:
-    """Draw the account anew."""
+def show(theme: Any, _run: Any, result_id: Any, sent: Any) -> Any:
+    """Draw the account anew; where an answer may be on its way to the page, who watches the job draws it."""
+    if result_id is None and sent:
+        raise PreventUpdate
     return draw_account(result_id, theme)
 
 

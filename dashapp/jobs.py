@@ -241,7 +241,7 @@ class Watch:
         self.progress, self.message = fraction, message
 
     def answered(self, result_id: str) -> None:
-        """Note the answer, which can be shown while what follows is still running: it yields to those who draw the answer."""
+        """Note the answer, which can be shown while what follows is still running: it waits a moment, then yields to those who draw the answer."""
         self.answer = result_id
         workspace.update_job(self.path, self.job_id, result_id=result_id)
         os.nice(IDLE_NICE)

@@ -163,11 +163,11 @@ def run(
         spec = question.request.over(start=question.start, end=question.end)
         result = run_backtest(inputs, spec, report=_part(report, 0.05, ANSWERED))
         _store(question, result, result_id, workspace, trial)
-        stored(result_id)
     results.remember_answer(
         workspace, question_id=question.key(), result_id=result_id, data_run_id=question.data_run_id
     )
     if not checked:
+        stored(result_id)
         checks = check(inputs, spec, result, members=members, report=_part(report, ANSWERED, 0.98))
         audit = results.canonical({**result.audit, **checks.audit})
         results.save_checks(workspace, result_id, audit=audit, tickers=checks.tickers)

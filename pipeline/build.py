@@ -111,10 +111,11 @@ def _made(db: Path, path: Path, unfinished: dict[str, pd.DataFrame], *, version:
 
 def _open(path: Path, unfinished: dict[str, pd.DataFrame], *, copied: bool) -> Build:
     """Open the build, and note the runs that never reached the store. A copy is read whole and its checksums renewed."""
+    lacking = copied and store.lacks_tables(path, schema.MARKET)
     connection = store.open_writer(path, schema.MARKET)
     try:
         previous = run_queries.published_run(Reader(connection, seconds=600.0))
-        altered = copied and _seal_anew(connection)
+        altered = copied and (_seal_anew(connection) or lacking)
         for name, rows in unfinished.items():
             store.upsert(connection, schema.MARKET.tables[name], rows)
         return Build(connection, previous, stopped=bool(unfinished), altered=altered)

@@ -53,6 +53,11 @@
         requestAnimationFrame(() => setTimeout(() => resolve(shown)));
         setTimeout(() => resolve(shown), 300);
       }),
+      // Whether another account stands there than should: [result, theme, run]. What is not drawn yet is under way.
+      backtestRedraw: (pictured, ...wanted) => {
+        const same = !pictured || wanted.every((value, i) => (value ?? null) === (pictured[i] ?? null));
+        return same ? window.dash_clientside.no_update : performance.now();
+      },
       // The controls of the Frontier tab as one request. While one is being drawn only the newest waits: dragging a
       // slider asks as often as the page can follow.
       frontierRequest: async function (universe, returns, covariance, views, exclude, held, ...rest) {
@@ -178,6 +183,7 @@
         window.history.replaceState(window.history.state, "", "/compare" + (text ? "?" + text : ""));
         return text;
       },
+      compareNothing: (runs) => !(runs && runs.length),
       compareAsk: function (clicks, runs) { return Boolean(clicks && runs && runs.length); },
       sensitivityLink: function (linked) {  // once another sweep is run, the address names none
         const query = new URLSearchParams(window.location.search);

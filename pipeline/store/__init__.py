@@ -9,6 +9,7 @@ from pipeline.store._connect import (
     check_replaceable,
     has_tables,
     is_ours,
+    lacks_tables,
     open_idle,
     open_writer,
     schema_version,
@@ -46,7 +47,7 @@ from pipeline.store._shards import merge_shard, shard
 
 __all__ = [
     "CONTENT", "RUN_TABLES", "backup", "check_free_space", "check_replaceable", "check_sound", "checkpoint", "copy_rows", "delete",
-    "drop", "exclusive", "faults", "fetched_digests", "free_share", "has_tables", "insert", "insert_missing", "is_ours", "merge_shard", "noted_digests", "open_idle", "open_writer", "part_columns", "parts_of",
+    "drop", "exclusive", "faults", "fetched_digests", "free_share", "has_tables", "insert", "insert_missing", "is_ours", "lacks_tables", "merge_shard", "noted_digests", "open_idle", "open_writer", "part_columns", "parts_of",
     "publish_changes", "remove", "replace", "schema_version", "seal", "set_aside", "shard", "stamp", "stored_digests",
     "table_checksum", "transaction", "update", "upsert", "utc_now", "utc_text", "vacuum",
 ]  # fmt: skip

@@ -125,6 +125,12 @@ def is_ours(path: Path, metadata: MetaData) -> bool:
     return _pragma(path, "application_id") == schema.APPLICATION_IDS[metadata]
 
 
+def lacks_tables(path: Path, metadata: MetaData) -> bool:
+    """Whether a database has not all the tables of this version; who opens it to write makes those anew, empty."""
+    with closing(sqlite3.connect(read_only_uri(path), uri=True)) as connection:
+        return not is_current(connection, metadata)
+
+
 def has_tables(path: Path, metadata: MetaData) -> bool:
     """Whether a database has every table of this version that cannot be computed anew."""
     with closing(sqlite3.connect(read_only_uri(path), uri=True)) as connection:

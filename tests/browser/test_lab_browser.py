@@ -75,6 +75,7 @@ def test_a_choice_in_the_table_becomes_a_link_and_a_name_is_kept(tab: Tab, runs:
     tab.open(f"/compare?runs={','.join('abcdefghijklm')}")
     expect(tab.page.locator("#compare-told")).to_contain_text("up to 12")  # a link that cannot be used leaves the table
     expect(tab.page.locator(".empty-state:visible")).to_contain_text("Choose 2 to 12 runs")
+    expect(tab.page.locator("#compare-delete")).to_be_disabled()
     for result_id in runs[:2]:
         row(tab, result_id).locator("input[type=checkbox]").click()
     expect(tab.page.locator("#compare-content")).to_contain_text("Correlation of returns")
@@ -166,7 +167,7 @@ def test_nonsense_is_refused_and_a_sweep_is_drawn_and_found_again(sensitivity: S
     for values, says in (
         ((2, 1e9, 1), "a number from 1 to 37"),
         ((4, 2, 1), "Swap the two"),
-        ((2, 4, 0), "threshold step"),
+        ((2, 4, 0), "Votes needed step"),
     ):
         sensitivity.axis(1, *values)
         refused(sensitivity, says)

@@ -301,6 +301,7 @@ def test_watching_does_not_wait_for_the_background_callback(dispatch: Dispatch) 
         "backtest-checking",
         "backtest-waiting",
         "shell-theme-name",
+        "shell-run",
     }
 
 

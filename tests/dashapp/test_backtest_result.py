@@ -22,7 +22,10 @@ from dashapp.pages.backtest.reconciliation import LIBRARIES, MISSING, TABLE, rec
 from dashapp.pages.backtest.report import html_report
 from dashapp.pages.backtest.stored import Stored
 from dashapp.pages.backtest.tables import HEADLINE, LEVELS, interval_text, metric_groups, metric_text, price
-from pipeline import schema, store
+from dashapp.theme import SERIES
+from pipeline import backtests, schema, store, workspace
+from pipeline.queries import connect, runs
+from pipeline.queries import results as result_queries
 
 UNKNOWN_TICKER = "backtest-unknown.children"
 DOWNLOAD = "backtest-export-download.data"
@@ -56,9 +59,9 @@ def as_json(component: Any) -> Any:
 # ---- the page -----------------------------------------------------------------------------------------------
 
 
-def told(dispatch: Dispatch, result_id: str | None) -> dict[str, Any]:
-    """What the page is told of a question that is answered already, None: of none."""
-    sent = result_id and {"result_id": result_id}
+def told(dispatch: Dispatch, result_id: str) -> dict[str, Any]:
+    """What the page is told of a question that is answered already."""
+    sent = {"result_id": result_id}
     values = {"shell-backtest-job.data": sent, "shell-theme-name.data": "dark"}
     return dispatch("backtest-shown.data", values, changed="shell-backtest-job.data")
 
@@ -81,15 +84,40 @@ def test_key_figures_and_account_come_with_the_word_that_the_answer_is_there(
     assert len(drawn) == 1
 
 
-def test_a_page_without_a_question_says_so_until_there_is_one(dispatch: Dispatch) -> None:
-    assert "No backtest yet" in text_of(told(dispatch, None)["backtest-content.children"])
-    later = dispatch("backtest-shown.data", {}, changed="backtest-interval.n_intervals")
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_account_comes_in_the_theme_of_the_page_and_says_what_is_drawn(
+    shown: str, dispatch: Dispatch, theme: str
+) -> None:
+    values = {"shell-backtest-job.data": {"result_id": shown}, "shell-theme-name.data": theme, "shell-run.data": "r"}
+    told_first = dispatch("backtest-shown.data", values, changed="shell-backtest-job.data")
+    line = of_type(told_first["backtest-content.children"], "Graph")[0]["props"]["figure"]["data"][0]["line"]
+    assert line["color"] == SERIES[theme][0]
+    assert told_first["backtest-pictured.data"] == [shown, theme, "r"]
+    again = dispatch("backtest-content.children", values | {"backtest-shown.data": shown})
+    assert again["backtest-pictured.data"] == [shown, theme, "r"]
+    assert again["backtest-content.children"] == told_first["backtest-content.children"]
+
+
+@pytest.mark.parametrize("sent", [None, {"job_id": "gone"}])
+def test_a_page_without_an_answer_says_so_until_there_is_one(dispatch: Dispatch, sent: Any) -> None:
+    values = {"shell-backtest-job.data": sent}
+    opened_now = dispatch("backtest-shown.data", values, changed="shell-backtest-job.data")
+    assert "No backtest yet" in text_of(opened_now["backtest-content.children"])
+    later = dispatch("backtest-shown.data", values, changed="backtest-interval.n_intervals")
     assert "backtest-content.children" not in later
 
 
-def test_a_page_whose_answer_is_on_its_way_is_not_told_that_there_is_none(shown: str, dispatch: Dispatch) -> None:
-    asked_for = {"shell-backtest-job.data": {"result_id": shown}}
-    assert dispatch("backtest-content.children", asked_for) == {}
+def test_a_fresh_answer_is_of_the_published_data_when_it_is_told_of(simulated: Any, tmp_path: Path) -> None:
+    request = backtests.BacktestRequest.of(tickers=["SIM001"])
+    told_of = []
+
+    def stored(result_id: str) -> None:
+        with workspace.reading(tmp_path / "w.db") as reader, connect(simulated.db) as market:
+            run = runs.published_run(market)
+            told_of.append(result_queries.is_current(reader, result_id, run["run_id"] if run else ""))
+
+    backtests.run(request, db=simulated.db, workspace=tmp_path / "w.db", stored=stored)
+    assert told_of == [True]
 
 
 def test_an_account_that_cannot_be_drawn_is_no_fault_of_the_key_figures(

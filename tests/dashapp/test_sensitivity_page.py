@@ -147,12 +147,12 @@ def test_a_good_form_becomes_one_queued_job(settings: Any, app: Dash, dispatch: 
     ("changes", "says"),
     [
         ({"tickers": []}, "at least one ticker"), ({"tickers": ["SIM01"]}, "Did you mean 'SIM001'"), ({"strategy": "technical_voting"}, "Did you mean 'technical_vote'"),
-        ({"axis_1": "rsi.windw"}, "Did you mean 'rsi.window'"), ({"axis_1": {"a": 1}}, "parameter"), ({"low_1": None}, "rsi.window from: got 'nothing'.*Fill in"),
-        ({"low_1": 20}, "Swap the two"), ({"high_1": 10**9}, "rsi.window.*allowed: a number from 2 to 200"), ({"step_1": 0}, "rsi.window step"),
-        ({"step_1": -1}, "rsi.window step"), ({"step_2": 0.5}, "threshold step.*whole number"), ({"axis_2": "rsi.window"}, "each parameter once"),
-        ({"axis_1": None, "axis_2": None}, "1 to 3 parameters"), ({"way": "all"}, "sets: got 'all'"), ({"way": "random", "draws": 10**6}, "from 1 to 10000"),
-        ({"way": "random", "draws": 10}, "number of different sets"), ({"way": "random", "seed": 1.5}, "seed"), ({"start": "2090-01-01"}, "No prices of SIM001"),
-        ({"start": "2020-01-01", "end": "2019-01-01"}, "Swap the two dates"), ({"fee_rate": None}, "fee_rate.*Fill in"), ({"direction": "short"}, "long_short"),
+        ({"axis_1": "rsi.windw"}, "Did you mean 'rsi.window'"), ({"axis_1": {"a": 1}}, "parameter"), ({"low_1": None}, "RSI: window from: got 'nothing'.*Fill in"),
+        ({"low_1": 20}, "Swap the two"), ({"high_1": 10**9}, "RSI: window: got.*allowed: a number from 2 to 200"), ({"step_1": 0}, "RSI: window step"),
+        ({"step_1": -1}, "RSI: window step"), ({"step_2": 0.5}, "Votes needed step.*whole number"), ({"axis_2": "rsi.window"}, "each parameter once"),
+        ({"axis_1": None, "axis_2": None}, "1 to 3 parameters"), ({"way": "all"}, "Sets: got 'all'"), ({"way": "random", "draws": 10**6}, "from 1 to 10000"),
+        ({"way": "random", "draws": 10}, "number of different sets"), ({"way": "random", "seed": 1.5}, "Seed"), ({"start": "2090-01-01"}, "No prices of SIM001"),
+        ({"start": "2020-01-01", "end": "2019-01-01"}, "Swap the two dates"), ({"fee_rate": None}, "Commission.*Fill in"), ({"direction": "short"}, "long_short"),
     ],
 )  # fmt: skip
 def test_a_bad_form_is_explained_and_starts_nothing(

@@ -117,28 +117,36 @@ def _sent(declared: Mapping[str, Parameter], sent: list[dict[str, Any]]) -> dict
     Output(ID.interval, "disabled"), Output(ID.interval, "interval"), Output(ID.progress, "value"), Output(ID.progress, "style"),
     Output(ID.cancel, "disabled"), Output(ID.message, "children"), Output(ID.shown, "data"), Output(ID.checking, "data"), Output(ID.waiting, "data"),
     Output(ID.verdict, "children", allow_duplicate=True), Output(ID.content, "children", allow_duplicate=True),
+    Output(ID.pictured, "data", allow_duplicate=True),
     Input(ID.interval, "n_intervals"), Input(SHELL.backtest_job, "data"), State(ID.shown, "data"), State(ID.checking, "data"),
-    State(ID.waiting, "data"), State(SHELL.theme_name, "data"), prevent_initial_call="initial_duplicate",
+    State(ID.waiting, "data"), State(SHELL.theme_name, "data"), State(SHELL.run, "data"), prevent_initial_call="initial_duplicate",
 )  # fmt: skip
-def watch(_ticks: Any, sent: Any, shown: Any, checking: Any, waiting: Any, theme: Any) -> tuple[Any, ...]:
+def watch(_ticks: Any, sent: Any, shown: Any, checking: Any, waiting: Any, theme: Any, run: Any) -> tuple[Any, ...]:
     """Follow the job of this browser session, from whichever page or reload it is looked at.
 
     The answer is shown as soon as it is stored, and again with its audit when that is there; key figures and account come
     with the word that it is there, since each further question costs a browser a tenth of a second. It must not read the
     background callback's own Store: Dash would hold it back until the job has ended.
     """
-    *told, to_show, to_check, waited = _look(sent, shown, checking, waiting)
-    verdict = content = no_update
+    by_clock = ctx.triggered_id == ID.interval
+    try:
+        *told, to_show, to_check, waited = _look(sent, shown, checking, waiting)
+    except PlumblineError as error:
+        if by_clock:  # the next look may succeed
+            raise
+        *told, to_show, to_check, waited = *IDLE, str(error), no_update, no_update, no_update
+    verdict: Any = no_update
+    content, pictured = verdict, verdict
     now_shown = shown if to_show is no_update else to_show
     if to_show is not no_update or to_check is not no_update:
         verdict = draw_verdict(now_shown, checking if to_check is no_update else to_check)
-    if to_show is not no_update or (shown is None and ctx.triggered_id != ID.interval):  # the page was opened just now
-        content = draw_account(now_shown, theme)
-    return *told, to_show, to_check, waited, verdict, content
+    if to_show is not no_update or (shown is None and not by_clock):  # the page was opened just now
+        content, pictured = draw_account(now_shown, theme), [now_shown, theme, run]
+    return *told, to_show, to_check, waited, verdict, content, pictured
 
 
 def _look(sent: Any, shown: Any, checking: Any, waiting: Any) -> tuple[Any, ...]:
-    """What `watch` says of the job, all but the key figures."""
+    """What `watch` says of the job, all but what it draws."""
     kind, name = _submitted(sent)
     if not name:
         return *IDLE, "", no_update, no_update, no_update
@@ -158,7 +166,7 @@ def _look(sent: Any, shown: Any, checking: Any, waiting: Any) -> tuple[Any, ...]
     if job["state"] not in ACTIVE:
         return *IDLE, ended_text(job), *answer, waited
     pace = CHECKING_MILLISECONDS if job["result_id"] else POLL_MILLISECONDS
-    if pressed and job["result_id"]:  # the drawing begins: bar and words can wait for the next look
+    if pressed and job["result_id"]:  # what is drawn comes with this: bar and words can wait for the next look
         return False, pace, *(no_update,) * 4, *answer, waited
     told = progress_text(job, seconds=settings().job_seconds)
     return False, pace, max(3, 100 * job["progress"]), VISIBLE, False, told, *answer, waited

@@ -25,7 +25,7 @@ from pipeline.queries import instruments as instrument_queries
 ID = ids(
     "backtest", "strategy", "scope", "tickers", "start", "end", "capital", "engine", "parameters", "run", "cancel",
     "error", "interval", "progress", "message", "shown", "content", "asked", "checking", "unknown", "verdict", "each", "record",
-    "preset", "preset_told", "applied", "costs", "rules", "beside", "other", "beside_box", "drawn", "more", "waiting",
+    "preset", "preset_told", "applied", "costs", "rules", "beside", "other", "beside_box", "drawn", "more", "waiting", "pictured", "redraw",
 )  # fmt: skip
 POLL_MILLISECONDS = 500  # a look that takes longer is overtaken by the next, and nothing comes of it
 MOST_PROBLEMS = 3  # of a link that are spelt out
@@ -51,6 +51,7 @@ def layout(strategy: str | None = None, **query: str) -> html.Div:
         dcc.Store(id=ID.applied, storage_type="session"),
         dcc.Interval(id=ID.interval, interval=POLL_MILLISECONDS, disabled=True),
         dcc.Store(id=ID.shown), dcc.Store(id=ID.checking), dcc.Store(id=ID.drawn), dcc.Store(id=ID.waiting),
+        dcc.Store(id=ID.pictured), dcc.Store(id=ID.redraw),
         *([_not_understood(passed_over)] if passed_over else []),
         card("Backtest", _form(chosen, kept, query if strategy is not None else {}, tradable), tip="Signals are decided at a close and traded at the next open, net of fees and slippage; "
              "several tickers share one account."),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec
 
-from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback
+from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, set_props
 from dash.exceptions import PreventUpdate
 
 from analytics.errors import PlumblineError
@@ -40,7 +40,7 @@ def draw_verdict(result_id: Any, checking: Any) -> Any:
 
 @guarded
 def draw_account(result_id: Any, theme: Any) -> Any:
-    """Return the account of a stored result, or what to do where there is none."""
+    """Return the account of a stored result, or what to do where there is none; an error as a card."""
     return account_view(_result_id(result_id), theme=_theme(theme))
 
 
@@ -55,15 +55,23 @@ def show_verdict(_run: Any, result_id: Any, checking: Any) -> Any:
     return draw_verdict(result_id, checking)
 
 
+# Two draw the account: who watches the job, and this where theme or run have changed. Whose answer comes last may not be
+# whose was asked last, so each says what it has drawn, and what is not what should be there is drawn anew.
+clientside_callback(
+    ClientsideFunction("plumbline", "backtestRedraw"),
+    Output(ID.redraw, "data"),
+    Input(ID.pictured, "data"), Input(ID.shown, "data"), Input(SHELL.theme_name, "data"), Input(SHELL.run, "data"),
+)  # fmt: skip
+
+
 @callback(
     Output(ID.content, "children"),
-    Input(SHELL.theme_name, "data"), Input(SHELL.run, "data"), State(ID.shown, "data"), State(SHELL.backtest_job, "data"),
+    Input(ID.redraw, "data"), State(ID.shown, "data"), State(SHELL.theme_name, "data"), State(SHELL.run, "data"),
     prevent_initial_call=True,
 )  # fmt: skip
-def show(theme: Any, _run: Any, result_id: Any, sent: Any) -> Any:
-    """Draw the account anew; where an answer may be on its way to the page, who watches the job draws it."""
-    if result_id is None and sent:
-        raise PreventUpdate
+def show(_asked: Any, result_id: Any, theme: Any, run: Any) -> Any:
+    """Draw the account anew. What it says of that is no output: Dash would see a circle and hold all of it back."""
+    set_props(ID.pictured, {"data": [result_id, theme, run]})
     return draw_account(result_id, theme)
 
 

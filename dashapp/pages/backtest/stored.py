@@ -16,7 +16,6 @@ from pipeline.queries import results as result_queries
 from pipeline.workspace import reading
 
 KEPT_RESULTS = 8  # of which the account, the trades and the drawn pages stay in memory
-_turn = Lock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +87,13 @@ def tickers_alone(result_id: str) -> pd.DataFrame:
 
 def _account_and_trades(path: Path, result_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """What never changes once it is stored; not to be written to. Three parts of the page ask for it at once: one reads it."""
-    with _turn:
+    with _turn(path, result_id):
         return _read(path, result_id)
+
+
+@lru_cache(maxsize=KEPT_RESULTS)
+def _turn(_path: Path, _result_id: str) -> Lock:
+    return Lock()
 
 
 @lru_cache(maxsize=KEPT_RESULTS)

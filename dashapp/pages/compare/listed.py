@@ -30,6 +30,9 @@ clientside_callback(
 )  # fmt: skip
 clientside_callback(ClientsideFunction("plumbline", "compareLink"), Output(ID.written, "data"), Input(ID.runs, "data"))
 clientside_callback(
+    ClientsideFunction("plumbline", "compareNothing"), Output(ID.delete, "disabled"), Input(ID.runs, "data")
+)
+clientside_callback(
     ClientsideFunction("plumbline", "compareAsk"),
     Output(ID.confirm, "displayed"),
     Input(ID.delete, "n_clicks"), State(ID.runs, "data"), prevent_initial_call=True,

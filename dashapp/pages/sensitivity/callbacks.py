@@ -15,7 +15,7 @@ from dashapp.backtest_job import cancel, owner
 from dashapp.components import empty_state, grid_id, guarded, records
 from dashapp.data import market, published, settings, workspace
 from dashapp.ids import SHELL
-from dashapp.pages.sensitivity.form import PLACES, TERMS, Form, first_axes, first_range, label_of, swept
+from dashapp.pages.sensitivity.form import PLACES, TERMS, Form, first_axes, first_range, in_words, label_of, swept
 from dashapp.pages.sensitivity.layout import GRID, ID, STRATEGIES_SWEPT, form_fields, stored_row
 from dashapp.pages.sensitivity.result import answer_view, history_view, map_view, table_of
 from dashapp.pages.sensitivity.stored import Sweep, stored
@@ -116,7 +116,7 @@ def count(*values: Any) -> Any:
     except InputError as error:
         if error.field == "tickers":
             return "Choose a ticker."
-        return dbc.Badge(str(error), color="danger", class_name="text-wrap text-start")
+        return dbc.Badge(in_words(error, values[0]), color="danger", class_name="text-wrap text-start")
     return f"{n_cells:,} parameter sets of at most {MOST_CELLS:,}."
 
 
@@ -134,7 +134,12 @@ def run(clicks: int | None, again: int | None, shown: Any, *values: Any) -> tupl
         name = _sweep_of(shown)
         job = submit(_request_of(name) if resume and name else _form(values).request())
     except PlumblineError as error:
-        return no_update, no_update, dbc.Alert(str(error), color="danger", class_name="mt-2 mb-0"), no_update
+        return (
+            no_update,
+            no_update,
+            dbc.Alert(in_words(error, values[0]), color="danger", class_name="mt-2 mb-0"),
+            no_update,
+        )
     return job, job.get("job_id", no_update), None, None
 
 

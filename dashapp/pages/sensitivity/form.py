@@ -8,6 +8,7 @@ from typing import Any, Final
 from analytics.backtest.parameter_sets import MOST_CELLS, Range, swept_parameter
 from analytics.backtest.strategies import STRATEGIES
 from analytics.backtest.terms import COSTS, RULES
+from analytics.errors import InputError, PlumblineError
 from analytics.indicators import INDICATORS, VOTES, Indicator
 from analytics.parameters import Parameter
 from dashapp import inputs
@@ -20,6 +21,14 @@ TERMS: Final = {item.name: item for item in (*COSTS, *RULES) if item.name in ("f
 FIRST: Final = {"threshold": (2, 6, 1), "rsi.window": (7, 28, 1)}  # what the form begins with
 STEPS_OFFERED: Final = 20  # values of an axis, about, that its range begins with
 DRAWS: Final = 500
+LABELS: Final = {
+    "tickers": "Tickers",
+    "start": "From",
+    "end": "To",
+    "sets": "Sets",
+    "count": "How many",
+    "seed": "Seed",
+}
 
 
 @dataclass(frozen=True)
@@ -113,3 +122,14 @@ def first_axes(strategy: str) -> list[str | None]:
 def label_of(strategy: str, name: str) -> str:
     """Return the label of a swept parameter."""
     return swept(strategy).get(name, column_label(name))
+
+
+def in_words(error: PlumblineError, strategy: Any) -> str:
+    """Return an error about a field with the label that stands above it in place of its key."""
+    if not isinstance(error, InputError):
+        return str(error)
+    name, _, part = error.field.partition(" ")
+    labels = {key: item.label for key, item in TERMS.items()} | LABELS
+    if isinstance(strategy, str) and strategy in STRATEGIES:
+        labels |= swept(strategy)
+    return f"{labels.get(name, name)} {part}".strip() + str(error).removeprefix(error.field)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import socket
 import struct
 import threading
@@ -19,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 from config import load_settings
 
+OURS = os.environ.setdefault("TESTS_OF", str(os.getpid()))  # inherited by every process that a test starts
 NEW_YORK = ZoneInfo("America/New_York")
 CHART, SUMMARY = "/v8/finance/chart/", "/v10/finance/quoteSummary/"
 NOT_FOUND = {
@@ -193,11 +195,12 @@ def closed_port() -> int:
 
 
 def downloads() -> set[int]:
-    """The ids of all download processes alive on this machine, whoever started them."""
+    """The ids of the download processes alive, of this test process alone: others run their own tests beside it."""
     return {
         int(path.parent.name)
         for path in Path("/proc").glob("[0-9]*/cmdline")
         if b"pipeline.yahoo_child" in _bytes(path)
+        and f"TESTS_OF={OURS}".encode() in _bytes(path.with_name("environ")).split(b"\0")
     }
 
 

@@ -121,6 +121,7 @@ def test_a_fetch_that_is_killed_leaves_no_process_and_is_resumed(served: Serve, 
     """
     process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], cwd=ROOT)
     wait_for(lambda: site.counts["chart", "CCC"] == 1)
+    assert downloads() - before
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     wait_for(lambda: downloads() <= before, 6)  # by itself it would go on for ten

@@ -40,7 +40,7 @@ universe: install ## refresh the list of index members (FILE=list.csv, FORCE=1; 
 
 test: .venv/.installed-dev ## run every test; sets itself up and finds or installs a Chromium
 	@sh tests/browser/chromium.sh
-	@$(BIN)/python -m pytest -q -rs --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -q -rs --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 check: lint types test ## what CI runs: lint, types, tests
 

@@ -14,11 +14,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small matrices: more threa
 os.environ["PLUMBLINE_STANDARD_SECONDS"] = "0"  # what follows an update has tests of its own
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The files that take minutes first: at the end one process would work on them alone."""
-    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
-
-
 @pytest.fixture
 def settings(tmp_path: Path) -> Any:
     return settings_in(tmp_path, simulated_tickers=6, simulated_years=3)

@@ -59,10 +59,9 @@ def as_json(component: Any) -> Any:
 # ---- the page -----------------------------------------------------------------------------------------------
 
 
-def told(dispatch: Dispatch, result_id: str) -> dict[str, Any]:
-    """What the page is told of a question that is answered already."""
-    sent = {"result_id": result_id}
-    values = {"shell-backtest-job.data": sent, "shell-theme-name.data": "dark"}
+def told(dispatch: Dispatch, result_id: str, **page: Any) -> dict[str, Any]:
+    """What the page is told of a question that is answered already; page: what it holds besides."""
+    values = {"shell-backtest-job.data": {"result_id": result_id}, "shell-theme-name.data": "dark"} | page
     return dispatch("backtest-shown.data", values, changed="shell-backtest-job.data")
 
 
@@ -88,8 +87,8 @@ def test_key_figures_and_account_come_with_the_word_that_the_answer_is_there(
 def test_the_account_comes_in_the_theme_of_the_page_and_says_what_is_drawn(
     shown: str, dispatch: Dispatch, theme: str
 ) -> None:
-    values = {"shell-backtest-job.data": {"result_id": shown}, "shell-theme-name.data": theme, "shell-run.data": "r"}
-    told_first = dispatch("backtest-shown.data", values, changed="shell-backtest-job.data")
+    values = {"shell-theme-name.data": theme, "shell-run.data": "r"}
+    told_first = told(dispatch, shown, **values)
     line = of_type(told_first["backtest-content.children"], "Graph")[0]["props"]["figure"]["data"][0]["line"]
     assert line["color"] == SERIES[theme][0]
     assert told_first["backtest-pictured.data"] == [shown, theme, "r"]
